@@ -1,0 +1,164 @@
+"""What a rule is, what it finds, and the one list of all rules.
+
+A rule is a pure function over an Exchange, a Conversation or a Loading. It yields findings; it
+never asserts, prints or does I/O. Rules are written in `rules/`, one module per part of the PEP.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from pytest_wsgi.exchange import Conversation, Event, Exchange, Loading
+from pytest_wsgi.requirements import Requirement, load_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Subject = TypeVar("Subject", Exchange, Conversation, Loading)
+
+SHOWN = 120
+"""How many characters of an observed value a message shows."""
+
+SECRET_FIELDS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "set-cookie",
+        "www-authenticate",
+        "x-api-key",
+        "x-csrftoken",
+    }
+)
+"""Header names, in lower case, whose values no message shows."""
+
+
+class Level(enum.Enum):
+    """How much a broken rule weighs: a MUST fails the run, a SHOULD only a strict one."""
+
+    MUST = "must"
+    SHOULD = "should"
+    CONVENTION = "convention"
+
+
+class Party(enum.Enum):
+    """Who is to blame: everything on the callee's side of a boundary, or on the caller's."""
+
+    APPLICATION = "application"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was expected, what was observed, and at which event.
+
+    `exchange` is filled in by the judge; a rule over a Conversation names the exchange itself.
+    `message` is a sentence of its own where expected and observed do not say it all.
+    """
+
+    expected: str
+    observed: object
+    at: Event | None = None
+    exchange: Exchange | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[Subject]):
+    """A check of one or more requirements.
+
+    `when` is the precondition: while it is false of every subject, the rule is not exercised.
+    `why` is what goes wrong when the rule is broken. `eased` says why its level is lower than that
+    of its requirement. `under_validator` marks the few rules that judge the exchanges of the run
+    under wsgiref.validate; all others judge the bare ones.
+    """
+
+    id: str
+    sentence: str
+    why: str
+    subject: type[Subject]
+    checks: tuple[str, ...]
+    binds: Party
+    level: Level
+    inherited: bool
+    area: str
+    eased: str
+    under_validator: bool
+    when: Callable[[Subject], object]
+    check: Callable[[Subject], Iterator[Finding]]
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The requirements that the rule checks, the first one naming its level and area."""
+        return tuple(load_requirements()[name] for name in self.checks)
+
+
+AnyRule = Rule[Exchange] | Rule[Conversation] | Rule[Loading]
+"""A rule over any of the three subjects."""
+
+CATALOGUE: dict[str, AnyRule] = {}
+"""Every rule by its id, in the order of the PEP. Filled by importing `pytest_wsgi.rules`."""
+
+
+def rule(  # noqa: PLR0913 # what a rule says of itself
+    subject: type[Subject],
+    *,
+    checks: str | tuple[str, ...],
+    binds: Party,
+    when: Callable[[Subject], object],
+    eased: str = "",
+    under_validator: bool = False,
+) -> Callable[[Callable[[Subject], Iterator[Finding]]], Callable[[Subject], Iterator[Finding]]]:
+    """Enter the decorated function into the catalogue.
+
+    Its name is the rule's id, its docstring's first line the sentence that is true when all is
+    well, and what follows "Why:" the reason. `checks` names requirements; the first one gives the
+    level and the area. A requirement that only HTTP or CGI makes weighs as a SHOULD. `eased` lowers
+    the level to a convention and says why.
+    """
+    names = (checks,) if isinstance(checks, str) else checks
+
+    def enter(check: Callable[[Subject], Iterator[Finding]]) -> Callable[..., Iterator[Finding]]:
+        requirement = load_requirements()[names[0]]
+        sentence, _, why = (check.__doc__ or "").partition("Why:")
+        name = check.__name__.replace("_", "-")
+        CATALOGUE[name] = Rule(
+            id=name,
+            sentence=" ".join(sentence.split()),
+            why=" ".join(why.split()),
+            subject=subject,
+            checks=names,
+            binds=binds,
+            level=Level.CONVENTION if eased else weigh(requirement),
+            inherited=requirement.basis == "inherited",
+            area=requirement.area,
+            eased=eased,
+            under_validator=under_validator,
+            when=when,
+            check=check,
+        )
+        return check
+
+    return enter
+
+
+def weigh(requirement: Requirement) -> Level:
+    """Return the level that a rule has by its requirement."""
+    if requirement.basis == "inherited":
+        return Level.SHOULD
+    return {"MUST": Level.MUST, "SHOULD": Level.SHOULD}.get(requirement.level, Level.CONVENTION)
+
+
+def show(value: object) -> str:
+    """Return a value for a message, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def show_field(name: object, value: object) -> str:
+    """Return a header for a message; the values of those that carry secrets are left out."""
+    if isinstance(name, str) and name.lower().strip() in SECRET_FIELDS:
+        return f"({name!r}, <redacted>)"
+    return f"({show(name)}, {show(value)})"

@@ -1,0 +1,3 @@
+"""The drivers: each plays the other side of a WSGI boundary."""
+
+from __future__ import annotations

@@ -1,0 +1,230 @@
+"""Drives an application through the battery: every probe bare, and again under wsgiref.validate.
+
+The second run is a run of its own, because wsgiref.validate hides `len()` and file wrappers and
+stops at what it finds.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pytest_wsgi.drivers.guard import stand_guard
+from pytest_wsgi.drivers.serving import Serving
+from pytest_wsgi.environ import Site
+from pytest_wsgi.exchange import Conversation
+from pytest_wsgi.probes import Probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pytest_wsgi.drivers.guard import Guard
+    from pytest_wsgi.exchange import Exchange
+
+MOST_HANGS = 3
+"""After how many exchanges without an end the rest is not driven."""
+
+MOST_REDIRECTS = 5
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BAD_REQUEST = 400
+_FIRST_CONTACT = Probe(name="first-contact", purpose="Finds out under which host it answers.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
+    """What came of driving an application.
+
+    `site` is where it answered and `notes` how that was found out. `undriven` holds the names of
+    probes that were not driven, each with the reason.
+    """
+
+    site: Site
+    conversations: tuple[Conversation, ...]
+    notes: tuple[str, ...] = ()
+    undriven: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms a battery is driven: `seconds` are the most that one exchange may take."""
+
+    hosts: tuple[str, ...] = ("localhost", "testserver")
+    path: str = "/"
+    unsafe: bool = False
+    seconds: float = 10.0
+
+
+def drive(application: Any, probes: Iterable[Probe], terms: Terms) -> Battery:
+    """Drive every probe that the terms allow; never raises but for the user's own interrupt."""
+    with stand_guard(terms.seconds) as guard:
+        driver = Driver(application, guard)
+        site, notes = driver.find_site(terms)
+        conversations: list[Conversation] = []
+        undriven: list[tuple[str, str]] = []
+        for probe in probes:
+            reason = driver.refuse(probe, terms)
+            if reason:
+                undriven.append((probe.name, reason))
+                continue
+            conversations.extend(driver.converse(probe, site))
+            if probe.unsupported:
+                undriven.append((f"{probe.name} under wsgiref.validate", probe.unsupported))
+    return Battery(
+        site=site,
+        conversations=tuple(conversations),
+        notes=notes,
+        undriven=tuple(undriven),
+    )
+
+
+class Driver:
+    """Serves probes to one application and counts its exchanges; the first plain GET is kept."""
+
+    def __init__(self, application: Any, guard: Guard) -> None:
+        self.application = application
+        self.guard = guard
+        self.count = 0
+        self.hangs = 0
+        self.baseline: Exchange | None = None
+
+    def refuse(self, probe: Probe, terms: Terms) -> str:
+        """Return why a probe is not driven, or an empty text."""
+        if probe.unsafe and not terms.unsafe:
+            return "may change state; sent only with --wsgi-unsafe"
+        if self.hangs >= MOST_HANGS:
+            return f"{self.hangs} requests before it had no end within {terms.seconds:g} s"
+        return ""
+
+    def converse(self, probe: Probe, site: Site) -> Iterator[Conversation]:
+        """Drive a probe bare and, where that can be, under wsgiref.validate."""
+        exchanges = self.serve(probe, site)
+        if self.baseline is None:
+            self.baseline = exchanges[0]
+        yield Conversation(probe=probe.name, exchanges=exchanges, baseline=self.baseline)
+        if not probe.unsupported:
+            validated = self.serve(probe, site, under_validator=True)
+            yield Conversation(probe=probe.name, exchanges=validated, baseline=self.baseline)
+
+    def serve(
+        self, probe: Probe, site: Site, *, under_validator: bool = False
+    ) -> tuple[Exchange, ...]:
+        """Serve every request of a probe in the way that it asks for."""
+        servings = [
+            Serving(
+                self.application, probe, request, site, self.guard, under_validator=under_validator
+            )
+            for request in probe.requests
+        ]
+        if probe.reading == "interleaved":
+            serve_in_turns(servings)
+        elif probe.reading == "concurrent":
+            serve_at_once(servings, self.guard.seconds)
+        else:
+            for serving in servings:
+                serve_alone(serving, probe)
+        exchanges = tuple(self.finish(serving) for serving in servings)
+        self.hangs += sum(is_hang(exchange) for exchange in exchanges)
+        return exchanges
+
+    def finish(self, serving: Serving) -> Exchange:
+        """Return the Exchange of a serving that is over."""
+        self.count += 1
+        return serving.finish(self.count)
+
+    def find_site(self, terms: Terms) -> tuple[Site, tuple[str, ...]]:
+        """Return where the application answers: the host it accepts, and where it redirects to."""
+        site, notes = Site(host=terms.hosts[0], path=terms.path), []
+        answer = self.ask(site)
+        for host in terms.hosts[1:]:
+            if answer.code != _BAD_REQUEST:
+                break
+            notes.append(f"400 for host {site.host}, so asked as {host}")
+            site = replace(site, host=host)
+            answer = self.ask(site)
+        for _ in range(MOST_REDIRECTS):
+            moved = follow(answer, site)
+            if moved is None:
+                break
+            notes.append(
+                f"{name_site(site)} redirects to {name_site(moved)}, which is asked instead"
+            )
+            site = moved
+            answer = self.ask(site)
+        return site, tuple(notes)
+
+    def ask(self, site: Site) -> Exchange:
+        """Send one plain GET that no rule judges."""
+        return self.serve(_FIRST_CONTACT, site)[0]
+
+
+def name_site(site: Site) -> str:
+    """Return scheme and path, for a note."""
+    return f"{site.scheme}://{site.host}{site.path}"
+
+
+def is_hang(exchange: Exchange) -> bool:
+    """Tell whether an exchange took all of its time."""
+    return exchange.stopped is not None and exchange.stopped.reason in {"hang", "endless"}
+
+
+def follow(answer: Exchange, site: Site) -> Site | None:
+    """Return the place on the same site that an answer redirects to, or None."""
+    if answer.code not in _REDIRECTS or answer.response is None:
+        return None
+    fields = {name.lower(): value for name, value in answer.response.fields}
+    try:
+        parts = urlsplit(fields.get("location", ""))
+        host = parts.hostname
+    except ValueError:
+        return None
+    if (host or site.host) != site.host or parts.scheme not in {"", "http", "https"}:
+        return None
+    path = parts.path or "/"
+    moved = replace(site, scheme=parts.scheme or site.scheme, path=path)
+    return moved if moved != site and path.startswith("/") else None
+
+
+def serve_alone(serving: Serving, probe: Probe) -> None:
+    """Serve one request: complete, or left early as the probe asks."""
+    serving.open()
+    if probe.reading == "complete":
+        serving.read_all()
+    elif probe.reading == "first block":
+        if serving.step():
+            serving.leave()
+    elif not serving.failed:
+        serving.leave()
+    serving.close()
+
+
+def serve_in_turns(servings: Sequence[Serving]) -> None:
+    """Call all, then take a block of each in turns, then close all."""
+    for serving in servings:
+        serving.open()
+    unfinished = list(servings)
+    while unfinished:
+        unfinished = [serving for serving in unfinished if serving.step()]
+    for serving in servings:
+        serving.close()
+
+
+def serve_at_once(servings: Sequence[Serving], seconds: float) -> None:
+    """Serve each in a thread of its own; one that hangs is left behind after `seconds`."""
+    start = threading.Barrier(len(servings))
+
+    def serve(serving: Serving) -> None:
+        start.wait(seconds)
+        serving.open()
+        serving.read_all()
+        serving.close()
+
+    threads = [threading.Thread(target=serve, args=(serving,), daemon=True) for serving in servings]
+    for thread in threads:
+        thread.start()
+    for thread, serving in zip(threads, servings, strict=True):
+        thread.join(seconds)
+        if thread.is_alive():
+            serving.recording.note_stop("hang", f"no end within {seconds:g} s")

@@ -1,0 +1,193 @@
+"""The examination of one target: loaded, driven and judged once, each when first asked for."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_wsgi.canary import CANARY_RULE, canary
+from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.drivers.application import Terms, drive
+from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
+from pytest_wsgi.judge import Verdict, judge
+from pytest_wsgi.loading import hosts
+from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
+from pytest_wsgi.rules import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pytest_wsgi.drivers.application import Battery
+    from pytest_wsgi.probes import Probe
+    from pytest_wsgi.recorder import Recording
+
+LOADS = "application-loads"
+"""The rule over the Loading; every other one is over exchanges."""
+
+DEFAULT_HOSTS = ("localhost", "testserver")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user asked for: an empty `host` is found out, `seconds` bound one exchange."""
+
+    host: str = ""
+    unsafe: bool = False
+    seconds: float = 10.0
+
+
+@dataclass(kw_only=True)
+class Examination:
+    """One target's examination. `load` returns the application and how it was loaded."""
+
+    load: Callable[[], tuple[object | None, Loading]]
+    wishes: Wishes = field(default_factory=Wishes)
+    application: Any = None
+    _loading: Loading | None = None
+    _battery: Battery | None = None
+    _verdicts: Mapping[str, Verdict] | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether loading was tried."""
+        return self._loading is not None
+
+    def adopt(self, application: object, loading: Loading, problem: Problem | None = None) -> None:
+        """Take an application that was made in another way, or the problem with making it."""
+        self.application = application
+        self._loading = loading if problem is None else replace(loading, problem=problem)
+
+    def describe_run(self) -> dict[str, Any]:
+        """Return number of exchanges and notes on how the run went, as builtin values."""
+        if self._battery is None:
+            return {"exchanges": 0, "notes": []}
+        battery = self._battery
+        reasons: dict[str, list[str]] = {}
+        for name, reason in battery.undriven:
+            reasons.setdefault(reason, []).append(name)
+        return {
+            "exchanges": sum(len(talk.exchanges) for talk in battery.conversations),
+            "notes": [
+                *battery.notes,
+                *(f"not driven: {', '.join(names)} ({why})" for why, names in reasons.items()),
+            ],
+            "host": battery.site.host,
+            "path": battery.site.path,
+            "scheme": battery.site.scheme,
+        }
+
+    def obtain_loading(self) -> Loading:
+        """Load the target when that was not done yet, and return how that went."""
+        if self._loading is None:
+            with plain_warnings():
+                self.application, self._loading = self.load()
+        return self._loading
+
+    def obtain_battery(self) -> Battery:
+        """Drive the battery when that was not done yet; the target must have loaded."""
+        if self._battery is None:
+            self._battery = self.drive(BATTERY, "/")
+        return self._battery
+
+    def obtain_verdicts(self) -> Mapping[str, Verdict]:
+        """Return the verdict of every rule by its id; all but one are blocked without a target."""
+        if self._verdicts is None:
+            self._verdicts = {verdict.rule.id: verdict for verdict in self._judge()}
+        return self._verdicts
+
+    def judge_path(self, path: str) -> tuple[Verdict, ...]:
+        """Return the verdicts over the few exchanges that a further path is asked for."""
+        battery = self.drive(PATH_PROBES, path)
+        rules = [rule for rule in CATALOGUE.values() if rule.id != LOADS]
+        return judge(rules, list_subjects(battery.conversations))
+
+    def drive(self, probes: Iterable[Probe], path: str) -> Battery:
+        """Drive probes against the loaded target."""
+        found = hosts() or DEFAULT_HOSTS
+        wishes = self.wishes
+        terms = Terms(
+            hosts=(wishes.host,) if wishes.host else tuple(dict.fromkeys((*found, *DEFAULT_HOSTS))),
+            path=path,
+            unsafe=wishes.unsafe,
+            seconds=wishes.seconds,
+        )
+        with plain_warnings():
+            return drive(self.application, probes, terms)
+
+    def _judge(self) -> Iterator[Verdict]:
+        load_rules()
+        loading = self.obtain_loading()
+        rules = list(CATALOGUE.values())
+        failure = prove_engine()
+        if failure:
+            yield from (
+                Verdict(rule=rule, outcome="harness error", reason=failure) for rule in rules
+            )
+        elif loading.problem is not None:
+            yield from judge([CATALOGUE[LOADS]], [loading])
+            reason = f"the application did not load ({loading.problem.id})"
+            for rule in rules:
+                if rule.id != LOADS:
+                    yield Verdict(rule=rule, outcome="blocked", reason=reason)
+        else:
+            battery = self.obtain_battery()
+            subjects = [loading, *list_subjects(battery.conversations)]
+            for verdict in judge(rules, subjects):
+                yield explain(verdict, battery)
+
+
+def list_subjects(
+    conversations: Iterable[Conversation],
+) -> list[Exchange | Conversation | Loading]:
+    """Return what rules judge: exchanges, conversations, and one of all bare exchanges."""
+    conversations = tuple(conversations)
+    exchanges = [exchange for talk in conversations for exchange in talk.exchanges]
+    bare = tuple(exchange for exchange in exchanges if not exchange.under_validator)
+    whole = Conversation(probe="battery", exchanges=bare, baseline=bare[0] if bare else None)
+    return [*exchanges, *conversations, whole]
+
+
+def judge_recordings(recordings: Iterable[Recording], name: str) -> tuple[Verdict, ...]:
+    """Return the verdicts over what a user's test called `name` exchanged."""
+    load_rules()
+    exchanges = [
+        recording.finish(
+            probe="test", request=f"{recording.name_request()} in {name}", number=number
+        )
+        for number, recording in enumerate(recordings, 1)
+    ]
+    rules = [rule for rule in CATALOGUE.values() if rule.subject is Exchange]
+    return judge(rules, exchanges)
+
+
+def explain(verdict: Verdict, battery: Battery) -> Verdict:
+    """Return a verdict that says why its rule was not exercised."""
+    if verdict.outcome != "not exercised":
+        return verdict
+    unsafe = any("--wsgi-unsafe" in reason for _, reason in battery.undriven)
+    reason = (
+        "nothing that the application did called for it; requests with bodies need --wsgi-unsafe"
+        if unsafe
+        else "nothing that the application did called for it"
+    )
+    return replace(verdict, reason=reason)
+
+
+def prove_engine() -> str:
+    """Drive and judge the canary; return what is wrong with the engine, or an empty text."""
+    load_rules()
+    battery = drive(canary, METHODS[:1], Terms())
+    (verdict,) = judge([CATALOGUE[CANARY_RULE]], list_subjects(battery.conversations))
+    if verdict.outcome == "broken":
+        return ""
+    return f"the canary, which breaks {CANARY_RULE}, was not flagged: {verdict.outcome}"
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Let the target warn as it would under a server, also where pytest runs with `-W error`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        yield

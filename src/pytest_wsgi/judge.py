@@ -1,0 +1,78 @@
+"""Rules times subjects gives verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from pytest_wsgi.exchange import Conversation, Exchange, Loading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_wsgi.catalogue import AnyRule, Finding
+
+Outcome = Literal["held", "broken", "not exercised", "known", "blocked", "harness error"]
+"""What came of a rule. Not exercised is no pass; a harness error says nothing of the target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of one rule: over how many subjects, with which findings, why if not exercised."""
+
+    rule: AnyRule
+    outcome: Outcome
+    exercised: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+def judge(
+    rules: Iterable[AnyRule], subjects: Iterable[Exchange | Conversation | Loading]
+) -> tuple[Verdict, ...]:
+    """Return the verdict of every rule over all the subjects that it is for, in order of the rules.
+
+    A rule that raises gets a harness error, never a verdict on the target.
+    """
+    sorted_subjects: dict[tuple[type, bool], list[Exchange | Conversation | Loading]] = {}
+    for subject in subjects:
+        key = (type(subject), is_under_validator(subject))
+        sorted_subjects.setdefault(key, []).append(subject)
+    return tuple(
+        judge_rule(rule, sorted_subjects.get((rule.subject, rule.under_validator), ()))
+        for rule in rules
+    )
+
+
+def is_under_validator(subject: Exchange | Conversation | Loading) -> bool:
+    """Tell whether a subject comes from a run under wsgiref.validate."""
+    if isinstance(subject, Conversation):
+        return any(exchange.under_validator for exchange in subject.exchanges)
+    return isinstance(subject, Exchange) and subject.under_validator
+
+
+def judge_rule(rule: AnyRule, subjects: Sequence[Exchange | Conversation | Loading]) -> Verdict:
+    """Return the verdict of one rule over `subjects`, all of the type that it is for."""
+    when, check = rule.when, rule.check
+    findings: list[Finding] = []
+    exercised = 0
+    try:
+        for subject in subjects:
+            if when(subject):  # type: ignore[arg-type] # the caller chose subjects of its type
+                exercised += 1
+                findings.extend(place(finding, subject) for finding in check(subject))  # type: ignore[arg-type] # as above
+    except Exception as error:  # noqa: BLE001 # our own fault must not pass for the target's
+        return Verdict(
+            rule=rule, outcome="harness error", reason=f"{type(error).__name__}: {error}"
+        )
+    if not exercised:
+        return Verdict(rule=rule, outcome="not exercised")
+    outcome: Outcome = "broken" if findings else "held"
+    return Verdict(rule=rule, outcome=outcome, exercised=exercised, findings=tuple(findings))
+
+
+def place(finding: Finding, subject: Exchange | Conversation | Loading) -> Finding:
+    """Return the finding with the exchange that it is about."""
+    if finding.exchange is None and isinstance(subject, Exchange):
+        return replace(finding, exchange=subject)
+    return finding

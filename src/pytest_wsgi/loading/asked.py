@@ -1,0 +1,76 @@
+"""What was asked for and where it is looked for; the refusal that every message is made by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_wsgi.exchange import Problem
+from pytest_wsgi.loading.command import pytest_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pytest_wsgi.loading.spec import Spec
+
+
+class LoadError(Exception):
+    """A target cannot be found or loaded. `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What to try instead: a SPEC (empty: as asked), more options for pytest, what servers want."""
+
+    spec: str = ""
+    options: Sequence[str] = ()
+    others: Sequence[str] = ()
+
+
+AS_ASKED = Corrected()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: the text and where it came from, the SPEC it stands for.
+
+    `paths` are the directories looked in before sys.path, the invocation directory first.
+    """
+
+    text: str
+    origin: str
+    spec: Spec
+    paths: tuple[str, ...]
+    rootdir: Path
+
+    def problem(
+        self,
+        name: str,
+        headline: str,
+        details: Iterable[str] = (),
+        corrected: Corrected = AS_ASKED,
+    ) -> Problem:
+        """Compose a problem: what is wrong, what was asked, details, and the command to try."""
+        asked_for = f"  asked for: {self.text} ({self.origin})"
+        if self.text != self.spec.text:
+            asked_for += f", which stands for {self.spec.text}"
+        notes = [f"  {line}" for detail in details for line in detail.splitlines()]
+        label = f"{self.spec.label}=" if self.spec.label else ""
+        command = pytest_command(label + (corrected.spec or self.text), *corrected.options)
+        rest = [f"  or {line}" for line in corrected.others]
+        return Problem(name, "\n".join([headline, asked_for, *notes, f"Try: {command}", *rest]))
+
+    def refuse(
+        self,
+        name: str,
+        headline: str,
+        details: Iterable[str] = (),
+        corrected: Corrected = AS_ASKED,
+    ) -> NoReturn:
+        """Raise LoadError for `problem(...)`."""
+        raise LoadError(self.problem(name, headline, details, corrected))

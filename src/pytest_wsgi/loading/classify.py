@@ -1,0 +1,142 @@
+"""What kind of object a target is, told from its signature: it is never called here.
+
+An odd object is not refused: only what surely is no WSGI application gets another name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal
+
+ShapeKind = Literal[
+    "wsgi", "unknown", "factory", "class", "asgi 3", "asgi 2", "async",
+    "none", "text", "mapping", "module", "not callable", "arity", "keyword-only",
+]  # fmt: skip
+
+_FACTORY_NAME = re.compile(r"(create|make|build|get)_\w+|\w*factory")
+_WSGI_NAMES = re.compile(r"_*(start_?response|start_resp|sr|environ)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an object looks like; `signature` is that of its call, empty where it has none."""
+
+    kind: ShapeKind
+    signature: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def may_be_called(self) -> bool:
+        """True unless this surely is no WSGI application."""
+        return self.kind in ("wsgi", "unknown")
+
+
+def classify(target: object) -> Shape:
+    """Tell what `target` looks like. Never raises; "unknown" means: just try."""
+    try:
+        return _classify(target)
+    except Exception:  # noqa: BLE001 - the target's own descriptors may raise anything: just try
+        return Shape("unknown")
+
+
+def is_surely_wsgi(target: object) -> bool:
+    """Tell an application, by its parameters' names, from any function that takes two arguments."""
+    shape = classify(target)
+    if shape.kind != "wsgi" or isinstance(target, type):
+        return False
+    return any(_WSGI_NAMES.fullmatch(name) for name in shape.names[:2])
+
+
+def _classify(target: object) -> Shape:
+    if callable(target):
+        return _classify_class(target) if isinstance(target, type) else _classify_callable(target)
+    plain: tuple[tuple[type | tuple[type, ...], ShapeKind], ...] = (
+        (type(None), "none"),
+        ((str, bytes), "text"),
+        (dict, "mapping"),
+        (ModuleType, "module"),
+    )
+    kinds = (kind for types, kind in plain if isinstance(target, types))
+    return Shape(next(kinds, "not callable"))
+
+
+def _classify_callable(target: object) -> Shape:
+    signature = _signature(target)
+    if signature is None:
+        return Shape("unknown")
+    text, names = str(signature), _positional_names(signature)
+    if _is_async(target):
+        return Shape("asgi 3" if _accepts(signature, 3) else "async", text, names)
+    if _accepts(signature, 2):
+        is_factory = _accepts(signature, 0) and _is_named_as_factory(target)
+        return Shape("factory" if is_factory else "wsgi", text, names)
+    return Shape(_refused_kind(signature, names), text, names)
+
+
+def _refused_kind(signature: inspect.Signature, names: tuple[str, ...]) -> ShapeKind:
+    """Name what cannot be called with two arguments."""
+    if names[:3] == ("scope", "receive", "send"):
+        return "asgi 3"
+    if names == ("scope",):
+        return "asgi 2"
+    if _has_required_keywords(signature):
+        return "keyword-only"
+    return "factory" if _accepts(signature, 0) else "arity"
+
+
+def _classify_class(target: type) -> Shape:
+    """Tell PEP 3333's AppClass, whose instances are the iterable, from a class named by mistake."""
+    signature = _signature(target)
+    if signature is None or type(target).__call__ is not type.__call__:
+        return Shape("unknown")
+    text, names = str(signature), _positional_names(signature)
+    if names[:1] == ("scope",) and inspect.iscoroutinefunction(vars(target).get("__call__")):
+        return Shape("asgi 2", text, names)
+    is_iterable = hasattr(target, "__iter__") or hasattr(target, "__getitem__")
+    makes_other = getattr(target, "__new__", None) is not object.__new__
+    if _accepts(signature, 2) and (is_iterable or makes_other):
+        return Shape("wsgi", text, names)
+    return Shape("class", text, names)
+
+
+def _signature(target: object) -> inspect.Signature | None:
+    """Return the signature of the call itself, not that of a function it was wrapped around."""
+    if not callable(target):
+        return None
+    try:
+        return inspect.signature(target, follow_wrapped=False)
+    except (ValueError, TypeError):
+        return None
+
+
+def _accepts(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _positional_names(signature: inspect.Signature) -> tuple[str, ...]:
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(one.name for one in signature.parameters.values() if one.kind in positional)
+
+
+def _has_required_keywords(signature: inspect.Signature) -> bool:
+    return any(
+        one.kind is inspect.Parameter.KEYWORD_ONLY and one.default is inspect.Parameter.empty
+        for one in signature.parameters.values()
+    )
+
+
+def _is_async(target: object) -> bool:
+    method = inspect.getattr_static(type(target), "__call__", None)
+    checks = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(check(function) for check in checks for function in (target, method))
+
+
+def _is_named_as_factory(target: object) -> bool:
+    return bool(_FACTORY_NAME.fullmatch(getattr(target, "__name__", "")))

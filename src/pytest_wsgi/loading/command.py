@@ -1,0 +1,28 @@
+"""Command lines and settings as a user would type them."""
+
+from __future__ import annotations
+
+import shlex
+
+
+def pytest_command(spec: str, *options: str) -> str:
+    """Return the pytest command for a SPEC; `options` are further words, put before it."""
+    return " ".join(["pytest", *map(_quoted, options), "--wsgi-app", _quoted(spec)])
+
+
+def server_commands(module: str, name: str, call: str = "") -> list[str]:
+    """Return how gunicorn, uWSGI and mod_wsgi spell `module:name(call)`; none of them nests."""
+    target = f"{module}:{name}{call}"
+    lines = [f"gunicorn {_quoted(target)}"]
+    if call in ("", "()"):
+        lines.append(f"uwsgi --module {_quoted(target)}")
+    if not call and name != "application":
+        lines.append(f"mod_wsgi: WSGICallableObject {name}")
+    return lines
+
+
+def _quoted(word: str) -> str:
+    """Quote for a POSIX shell, with double quotes where that is easier to read."""
+    if "'" in word and not set(word) & set('"$`\\!'):
+        return f'"{word}"'
+    return shlex.quote(word)

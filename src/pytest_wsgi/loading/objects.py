@@ -1,0 +1,103 @@
+"""Messages for objects that are no WSGI application, and for factories that cannot be called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.loading.asked import Asked, Corrected
+from pytest_wsgi.loading.modules import find_module
+from pytest_wsgi.loading.problems import respell, servers_for
+
+if TYPE_CHECKING:
+    from pytest_wsgi.exchange import Problem
+    from pytest_wsgi.loading.classify import Shape, ShapeKind
+    from pytest_wsgi.loading.locate import Location
+
+_SHAPES: dict[ShapeKind, tuple[str, str, str]] = {
+    # kind: (id, what it is, what to do)
+    "none": ("object-is-none", "is None", "Bind it to the application."),
+    "text": ("object-is-text", "is a {type}, not an application", "Name the object itself."),
+    "mapping": (
+        "object-is-mapping",
+        "is a dict; if these are the applications of uWSGI, one must be named",
+        "Bind one of them to a name in the module.",
+    ),
+    "module": ("object-is-module", "is a module", "Name the application in it."),
+    "not callable": ("object-not-callable", "is a {type}, which cannot be called", ""),
+    "factory": (
+        "object-is-factory",
+        "is called without arguments, so it is a factory: its signature is {signature}",
+        "Append '()' to use what it returns.",
+    ),
+    "class": (
+        "object-is-class",
+        "is a class, not an instance: its signature is {signature}",
+        "Make an instance; only a class made with (environ, start_response) and iterable is one.",
+    ),
+    "asgi 3": (
+        "object-is-asgi",
+        "is an ASGI application: its signature is {signature}",
+        "Name the WSGI module, or wrap it in an adapter from ASGI to WSGI.",
+    ),
+    "asgi 2": (
+        "object-is-asgi",
+        "is an ASGI 2 application: its signature is {signature}",
+        "Name the WSGI module, or wrap it in an adapter from ASGI to WSGI.",
+    ),
+    "async": (
+        "object-is-async",
+        "is asynchronous, and no WSGI server awaits it: its signature is {signature}",
+        "A WSGI application is a plain callable.",
+    ),
+    "arity": (
+        "object-arity",
+        "cannot be called with (environ, start_response): its signature is {signature}",
+        "",
+    ),
+    "keyword-only": (
+        "object-keyword-only",
+        "demands keyword arguments, and servers pass none: its signature is {signature}",
+        "",
+    ),
+}
+
+
+def not_application(asked: Asked, place: Location, target: object, shape: Shape) -> Problem:
+    """Say why `target` cannot be a WSGI application."""
+    name, what, advice = _SHAPES[shape.kind]
+    call = asked.spec.call
+    subject = f"What {asked.text} returned" if call else f"The object at {asked.spec.text}"
+    headline = f"{subject} {what.format(type=type(target).__name__, signature=shape.signature)}."
+    details = [advice] if advice else []
+    if call and shape.kind == "none":
+        details = ["The factory forgot its return statement, or it is none."]
+    is_maker = shape.kind in ("factory", "class") and not call and bool(place.attributes)
+    spec = respell(asked, place, place.attributes, "()") if is_maker else ""
+    if name == "object-is-asgi":
+        spec = _wsgi_sibling(asked)
+    return asked.problem(
+        name,
+        headline,
+        details,
+        Corrected(spec, others=servers_for(place, place.attributes, "()") if is_maker else ()),
+    )
+
+
+def factory_arity(asked: Asked, shape: Shape, reason: str) -> Problem:
+    """Say that the arguments of a SPEC's call do not fit the factory."""
+    spec = asked.spec
+    return asked.problem(
+        "factory-arity",
+        f"{spec.target}:{'.'.join(spec.attributes)} cannot be called like that: {reason}.",
+        [f"Its signature is {shape.signature}. Arguments are literals."],
+        Corrected(f"{spec.target}:{'.'.join(spec.attributes)}()"),
+    )
+
+
+def _wsgi_sibling(asked: Asked) -> str:
+    """Return the SPEC of the module `wsgi` next to `asgi`, empty where there is none."""
+    sibling = asked.spec.target.replace("asgi", "wsgi")
+    if sibling == asked.spec.target or asked.spec.kind not in ("module", "dotted"):
+        return ""
+    found = find_module(sibling, asked.paths)
+    return asked.spec.text.replace("asgi", "wsgi") if found and len(found.rest) <= 1 else ""

@@ -1,0 +1,99 @@
+"""Where targets are looked for: the search path and the directory of manage.py.
+
+The working directory is never changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+_NOT_PROJECTS = frozenset(
+    {"node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env"}
+)
+
+
+def search_path(invocation_dir: Path, rootdir: Path) -> list[str]:
+    """Return the directories to put on sys.path, as absolute names, none twice.
+
+    They are the invocation directory, rootdir and the directory of manage.py: the nearest one
+    upwards, not above rootdir; else `src`; else the only directory below that has one.
+    """
+    directories = [invocation_dir.absolute(), rootdir.absolute()]
+    manage = find_manage(*directories)
+    if manage:
+        directories.append(manage.parent)
+    return list(dict.fromkeys(map(str, directories)))
+
+
+def put_on_path(paths: Sequence[str]) -> None:
+    """Put `paths` at the front of sys.path, in their order."""
+    wanted = set(paths)
+    sys.path[:] = [*paths, *(entry for entry in sys.path if entry not in wanted)]
+    importlib.invalidate_caches()
+
+
+def find_manage(invocation_dir: Path, rootdir: Path) -> Path | None:
+    """Return the project's manage.py, None where there is none or more than one to choose from."""
+    upwards = [directory / "manage.py" for directory in _upwards(invocation_dir, rootdir)]
+    sources = [directory / "src" / "manage.py" for directory in (invocation_dir, rootdir)]
+    for candidate in [*upwards, *sources]:
+        if _is_file(candidate):
+            return candidate
+    below = _manage_below([invocation_dir, rootdir])
+    return below[0] if len(below) == 1 else None
+
+
+def subdirectories(directory: Path) -> list[Path]:
+    """Return the directories in `directory` that may hold a project's code, in order of name."""
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError:
+        return []
+    return [entry for entry in entries if _may_hold_code(entry)]
+
+
+def relative(file: str | os.PathLike[str], rootdir: Path) -> str:
+    """Return `file` as shown to a person: relative to rootdir where it lies in it, with slashes."""
+    path = Path(file)
+    for inner, outer in ((path, rootdir), (path.resolve(), rootdir.resolve())):
+        if inner.is_relative_to(outer):
+            return inner.relative_to(outer).as_posix()
+    return path.as_posix()
+
+
+def find_file(name: str, paths: Iterable[str]) -> Path | None:
+    """Return the first file `name` in one of `paths`, as an absolute path; None where none is."""
+    return next((file for file in (Path(path, name) for path in paths) if _is_file(file)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or a null byte
+        return False
+
+
+def _upwards(start: Path, rootdir: Path) -> Iterator[Path]:
+    for directory in (start, *start.parents):
+        yield directory
+        if directory == rootdir or not start.is_relative_to(rootdir):
+            return
+
+
+def _manage_below(directories: Iterable[Path]) -> list[Path]:
+    inner = (inner for directory in directories for inner in subdirectories(directory))
+    found = (directory / "manage.py" for directory in inner)
+    return list(dict.fromkeys(file for file in found if _is_file(file)))
+
+
+def _may_hold_code(directory: Path) -> bool:
+    if directory.name in _NOT_PROJECTS or directory.name.startswith("."):
+        return False
+    return directory.is_dir() and not (directory / "pyvenv.cfg").exists()

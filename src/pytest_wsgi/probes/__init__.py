@@ -1,0 +1,50 @@
+"""What we ask: small named stimuli, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_wsgi.exchange import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request. `path` is None for the path that the run asks for.
+
+    `set` and `drop` change the environ that a server would build. `note` tells a person how the
+    request differs from the plain one. `content_length` is None for the body's own length.
+    """
+
+    method: str = "GET"
+    path: str | None = None
+    query: str = ""
+    body: bytes = b""
+    content_length: str | None = None
+    set: Mapping[str, object] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A named stimulus: its requests, in order, and how the server behaves.
+
+    `unsafe` marks requests that may change the state of the application's world. `unsupported`
+    says why it cannot be driven under wsgiref.validate, and is empty where it can.
+    `edits_headers` makes the server append to the list of headers that it was given, as the PEP
+    allows. `fails_after` makes the server's write fail after that many blocks, as when a client
+    has gone; None for never.
+    """
+
+    name: str
+    purpose: str
+    requests: tuple[Request, ...] = field(default=(Request(),))
+    reading: Reading = "complete"
+    unsafe: bool = False
+    unsupported: str = ""
+    edits_headers: bool = False
+    fails_after: int | None = None

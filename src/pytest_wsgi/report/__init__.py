@@ -1,0 +1,44 @@
+"""The report as a value: what was judged, what came of every rule, and on which grounds.
+
+`values` holds the value, `verdicts` makes it from what the judge says, `events` puts what crossed
+the boundary into words, `plain` turns it into builtin values and JSON and back. Nothing here
+judges, drives, imports a target or renders.
+"""
+
+from __future__ import annotations
+
+from pytest_wsgi.report.plain import (
+    InvalidJsonError,
+    NotAReportError,
+    ReportError,
+    ReportVersionError,
+    from_json,
+    rule_from_dict,
+    rule_to_dict,
+    subject_from_dict,
+    subject_to_dict,
+    to_json,
+)
+from pytest_wsgi.report.values import FindingReport, Report, RuleReport, Subject, fails
+from pytest_wsgi.report.verdicts import merge_rules, report_subject, report_verdict
+
+__all__ = [
+    "FindingReport",
+    "InvalidJsonError",
+    "NotAReportError",
+    "Report",
+    "ReportError",
+    "ReportVersionError",
+    "RuleReport",
+    "Subject",
+    "fails",
+    "from_json",
+    "merge_rules",
+    "report_subject",
+    "report_verdict",
+    "rule_from_dict",
+    "rule_to_dict",
+    "subject_from_dict",
+    "subject_to_dict",
+    "to_json",
+]

@@ -1,0 +1,200 @@
+"""The values that a report is made of, and what follows from them.
+
+All texts are for people and hold no object of the target. The order of the fields is the order of
+the keys in JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 # `plain` reads the annotations at run time
+from dataclasses import dataclass, field
+
+from pytest_wsgi.catalogue import Level
+from pytest_wsgi.exchange import Problem  # noqa: TC001 # `plain` reads the annotations at run time
+from pytest_wsgi.judge import Outcome  # noqa: TC001 # `plain` reads the annotations at run time
+
+COUNTED: tuple[Outcome, ...] = ("held", "broken", "not exercised", "known", "blocked")
+"""The verdicts that the totals count; a harness error is none on the target."""
+
+EXERCISED: frozenset[Outcome] = frozenset({"held", "broken", "known"})
+"""The verdicts of rules whose precondition came up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingReport:
+    """One way in which a rule was broken; it stands for every request in which that was seen.
+
+    `message` may have several lines and may be empty. `observed_type` names the type of what was
+    observed. `event` is the line of the event, `2  start_response(...)`, or empty. `file` is
+    relative to the root, with `/`; None with `line` where the source is not below the root.
+    `traceback` is the application's own, or empty. `also` are the other requests.
+    """
+
+    message: str
+    request: str
+    expected: str
+    observed: str
+    file: str | None = None
+    line: int | None = None
+    probe: str = ""
+    event: str = ""
+    observed_type: str = ""
+    also: tuple[str, ...] = ()
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReport:
+    """What came of one rule.
+
+    `level` is "must", "should" or "convention", `party` who is bound. `requirements` are ids;
+    `section` names where the first of them stands and `link` is its address. `reason` says why a
+    rule was not exercised, is blocked, or ended in a harness error. `exercised` counts the subjects
+    over which it was judged. `inherited` marks requirements of HTTP and CGI; `eased` says why the
+    level is lower than that of the requirement.
+    """
+
+    id: str
+    level: str
+    area: str
+    party: str
+    requirements: tuple[str, ...] = ()
+    verdict: Outcome
+    section: str = ""
+    link: str = ""
+    sentence: str = ""
+    why: str = ""
+    reason: str = ""
+    exercised: int = 0
+    inherited: bool = False
+    eased: str = ""
+    findings: tuple[FindingReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was judged, how it was asked for and where it was found; see `exchange.Loading`.
+
+    `object` names the type of the loaded object. `facts` are shown in their order.
+    """
+
+    kind: str
+    spec: str
+    file: str | None = None
+    line: int | None = None
+    label: str = ""
+    origin: str = ""
+    object: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+
+    @property
+    def place(self) -> str:
+        """File and line, as `mysite/wsgi.py:12`; the file alone, or empty."""
+        return name_place(self.file, self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run found out about one subject.
+
+    `environment` holds "python", "platform", "pytest", "pytest_wsgi" and "packages". `notes` say
+    how the run came about: how the site was found, what was not driven and why. `exchanges` counts
+    what was driven. `unproven` says why nothing counts as proven although rules were exercised,
+    such as "every request was refused with 400"; empty where there is no such reason.
+    """
+
+    subject: Subject
+    environment: Mapping[str, str | Mapping[str, str]]
+    rules: tuple[RuleReport, ...]
+    notes: tuple[str, ...] = ()
+    exchanges: int = 0
+    unproven: str = ""
+
+    @property
+    def totals(self) -> dict[str, dict[str, int]]:
+        """How many rules of each level have each verdict."""
+        return {
+            level.value: {
+                verdict: sum(
+                    rule.level == level.value and rule.verdict == verdict for rule in self.rules
+                )
+                for verdict in COUNTED
+            }
+            for level in Level
+        }
+
+    @property
+    def requirement_coverage(self) -> dict[str, int]:
+        """How many requirements the rules check, and how many of them this run exercised."""
+        checked = {name for rule in self.rules for name in rule.requirements}
+        exercised = {
+            name for rule in self.rules if rule.verdict in EXERCISED for name in rule.requirements
+        }
+        return {"checked": len(checked), "exercised": len(exercised)}
+
+    @property
+    def harness_errors(self) -> tuple[RuleReport, ...]:
+        """The rules that ended in a harness error."""
+        return tuple(rule for rule in self.rules if rule.verdict == "harness error")
+
+    @property
+    def is_proven(self) -> bool:
+        """Tell whether the run says anything: the subject loaded and a rule was exercised."""
+        return (
+            self.subject.problem is None
+            and not self.unproven
+            and any(rule.verdict in EXERCISED for rule in self.rules)
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence, and one more where the harness itself failed."""
+        failed = len(self.harness_errors)
+        if not failed or self.subject.problem is not None:
+            return self._tell_verdict()
+        return f"{self._tell_verdict()} Harness errors: {failed}; they say nothing of it."
+
+    def _tell_verdict(self) -> str:
+        if self.subject.problem is not None:
+            return f"Nothing was proven: the {self.subject.kind} did not load."
+        name = self.subject.spec or f"the {self.subject.kind}"
+        must = self.totals["must"]
+        total = sum(must.values())
+        if must["broken"]:
+            return f"{name} breaks {must['broken']} of {total} MUSTs."
+        if not self.is_proven:
+            return f"Nothing was proven: {self.unproven or 'no rule was exercised'}."
+        if not must["held"] + must["known"]:
+            return f"Nothing was proven of the {total} MUSTs of PEP 3333: none was exercised."
+        known = f"{must['known']} known, " if must["known"] else ""
+        return (
+            f"{name} keeps PEP 3333 as far as it was exercised: {must['held']} of {total} MUSTs "
+            f"held, none broken, {known}{must['not exercised'] + must['blocked']} not exercised."
+        )
+
+    def broken(self, level: str) -> tuple[RuleReport, ...]:
+        """Return the rules of a level that are broken."""
+        return tuple(
+            rule for rule in self.rules if rule.level == level and rule.verdict == "broken"
+        )
+
+
+def fails(report: Report, *, strict: bool) -> bool:
+    """Tell whether a run fails: a MUST broken, a harness error, or nothing proven.
+
+    With `strict` a broken SHOULD fails it too.
+    """
+    return bool(
+        report.broken("must")
+        or report.harness_errors
+        or not report.is_proven
+        or (strict and report.broken("should"))
+    )
+
+
+def name_place(file: str | None, line: int | None) -> str:
+    """Return `file:line`, the file alone, or an empty text."""
+    if file is None:
+        return ""
+    return file if line is None else f"{file}:{line}"

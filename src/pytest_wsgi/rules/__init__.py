@@ -1,0 +1,35 @@
+"""The rules, one module per part of the PEP. Importing this package fills the catalogue."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+
+def load_rules() -> None:
+    """Import every module of rules, in the order of the PEP and then by name."""
+    found = {module.name for module in pkgutil.iter_modules(__path__)}
+    for name in sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else 99, name)):
+        importlib.import_module(f"{__name__}.{name}")
+
+
+ORDER = (
+    "loading",
+    "application",
+    "environ",
+    "input",
+    "errors",
+    "start_response",
+    "exc_info",
+    "status",
+    "headers",
+    "content_length",
+    "body",
+    "write",
+    "close",
+    "file_wrapper",
+    "unicode",
+    "threads",
+    "validator",
+)
+"""The modules in the order of the PEP; one that is not named here comes after them."""

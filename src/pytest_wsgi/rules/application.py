@@ -1,0 +1,127 @@
+"""The application object: it is called with two arguments and answers, again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.catalogue import Finding, Party, rule
+from pytest_wsgi.exchange import Conversation, Exchange, Stopped
+from pytest_wsgi.rules.comparison import has_answered, report_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXITS = frozenset({"SystemExit", "KeyboardInterrupt"})
+
+_SIGNATURE_WORDS = ("argument", "callable")
+"""Every TypeError of CPython's about how something is called holds one of these words."""
+
+_AT_ONCE = frozenset({"interleaved", "concurrent"})
+"""Readings in which an application may have to wait for itself; rules/threads.py judges them."""
+
+
+@rule(
+    Exchange,
+    checks="app-callable-two-positional",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.events,
+)
+def application_takes_two_positional_arguments(exchange: Exchange) -> Iterator[Finding]:
+    """The application is called with two positional arguments: environ and start_response.
+
+    Why: servers call application(environ, start_response) and nothing else; where that is a
+    TypeError, every request is a 500.
+    """
+    for error in exchange.raised:
+        # A call that fails by itself never entered the application: there is no frame of its code.
+        if (
+            error.place == "call"
+            and error.origin is None
+            and error.type_name == "TypeError"
+            and not error.by_server
+            and any(word in error.message for word in _SIGNATURE_WORDS)
+        ):
+            yield Finding(
+                expected="a callable that takes environ and start_response",
+                observed=error.message,
+                at=error,
+            )
+
+
+@rule(
+    Exchange,
+    checks="body-iterable-returned",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.events,
+)
+def application_does_not_end_the_process(exchange: Exchange) -> Iterator[Finding]:
+    """The application leaves the process alone.
+
+    Why: os._exit(), SystemExit or KeyboardInterrupt end the server's worker, with every other
+    request that it serves.
+    """
+    stopped = exchange.stopped
+    if stopped is not None and stopped.reason == "process exit":
+        yield Finding(expected="a response", observed=stopped.detail, at=stopped)
+    for error in exchange.raised:
+        if _EXITS.intersection(error.bases):
+            yield Finding(expected="a response", observed=f"{error.type_name} raised", at=error)
+
+
+@rule(
+    Exchange,
+    checks=("body-iterable-returned", "start-called"),
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.events and exchange.reading not in _AT_ONCE,
+)
+def application_answers_in_time(exchange: Exchange) -> Iterator[Finding]:
+    """The application's call, its first block and its close() come to an end.
+
+    Why: a request that never ends holds a worker for ever; a few of them stop the whole server.
+    """
+    stops = [event for event in exchange.events if isinstance(event, Stopped)]
+    # What runs after the last block, or after the server went away, is close() and no stream.
+    is_over = exchange.complete or any(stop.reason == "left" for stop in stops)
+    for stop in stops:
+        if stop.reason == "hang" or (is_over and stop.reason == "endless"):
+            yield Finding(expected="an end in time", observed=stop.detail, at=stop)
+
+
+@rule(
+    Exchange,
+    checks="body-iterable-returned",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.blocks,
+    eased="streams such as server-sent events have no end by design",
+)
+def response_comes_to_an_end(exchange: Exchange) -> Iterator[Finding]:
+    """The response comes to an end.
+
+    Why: what has no end occupies a worker for as long as the client stays, and nothing that comes
+    after the body can be checked.
+    """
+    stopped = exchange.stopped
+    if (
+        stopped is not None
+        and stopped.reason == "endless"
+        and not exchange.complete
+        and exchange.blocks[-1].length
+    ):
+        yield Finding(expected="an end of the body", observed=stopped.detail, at=stopped)
+
+
+@rule(
+    Conversation,
+    checks="app-reinvocable",
+    binds=Party.APPLICATION,
+    when=lambda conversation: (
+        conversation.probe == "again" and has_answered(conversation.exchanges[0])
+    ),
+)
+def application_answers_again(conversation: Conversation) -> Iterator[Finding]:
+    """The application answers the same request again.
+
+    Why: one application object serves every request of a process. One that is used up by its
+    first request passes a smoke test and fails in production.
+    """
+    yield from report_failures(conversation.exchanges[1:], "an answer like the first one")

@@ -1,0 +1,74 @@
+"""Before any request: the target is found and loaded, and it lets requests through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.catalogue import Finding, Party, rule
+from pytest_wsgi.exchange import Conversation, Loading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BAD_REQUEST = 400
+_SERVER_ERROR = 500
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@rule(
+    Loading,
+    checks="harness-target-loads",
+    binds=Party.APPLICATION,
+    when=lambda loading: loading.spec,
+)
+def application_loads(loading: Loading) -> Iterator[Finding]:
+    """The application is found, imported and is one.
+
+    Why: a server that cannot load it does not start, or answers every request with an error.
+    """
+    if loading.problem is not None:
+        yield Finding(
+            expected="a WSGI application",
+            observed=loading.problem.id,
+            message=loading.problem.message,
+        )
+
+
+@rule(
+    Conversation,
+    checks="harness-requests-are-served",
+    binds=Party.APPLICATION,
+    when=lambda conversation: conversation.probe == "battery" and conversation.exchanges,
+)
+def requests_are_served(conversation: Conversation) -> Iterator[Finding]:
+    """Some request is answered with more than an error, a refusal or a redirect.
+
+    Why: where no request gets a page, none of the application was seen, and all other rules say
+    little.
+    """
+    codes = {exchange.code for exchange in conversation.exchanges if exchange.code is not None}
+    if all(is_no_page(code) for code in codes):
+        first = conversation.exchanges[0]
+        answers = " or ".join(map(str, sorted(codes))) or "no response at all"
+        yield Finding(
+            expected="an answer other than 400, a redirect or an error",
+            observed=answers,
+            at=first.raised[0] if first.raised else first.stopped,
+            exchange=first,
+            message=f"all {len(conversation.exchanges)} requests (Host: "
+            f"{first.environ.get('HTTP_HOST')}) got {answers}: {advise(codes)}",
+        )
+
+
+def is_no_page(code: int) -> bool:
+    """Tell whether a status code stands for an answer that shows nothing of the application."""
+    return code == _BAD_REQUEST or code in _REDIRECTS or code >= _SERVER_ERROR
+
+
+def advise(codes: set[int]) -> str:
+    """Return what a user can do about answers with nothing but these codes."""
+    if _BAD_REQUEST in codes:
+        return "name a host that the application accepts with --wsgi-host"
+    if codes & _REDIRECTS:
+        return "name a page that it shows without logging in with --wsgi-path"
+    return "see why it fails, in the traceback or in its own log"

@@ -1,0 +1,74 @@
+"""The second opinion: what wsgiref.validate says of the same requests.
+
+What it says of the server is not the application's fault and is not shown; where it is stricter
+than the PEP it gives advice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.catalogue import Finding, Level, Party, rule, weigh
+from pytest_wsgi.exchange import Exchange
+from pytest_wsgi.requirements import load_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def find_said(exchange: Exchange, level: Level) -> Iterator[Finding]:
+    """Yield a finding for everything that wsgiref.validate said at a level of the application."""
+    for said in exchange.validator_findings:
+        stricter = said.strictness == "stricter"
+        found = Level.CONVENTION if stricter else weigh(load_requirements()[said.requirement])
+        if said.party == "application" and found is level:
+            yield Finding(
+                expected=f"what {said.requirement} asks for",
+                observed=said.check,
+                message=f"wsgiref.validate: {said.message}",
+            )
+
+
+@rule(
+    Exchange,
+    checks="harness-validator-must",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.under_validator,
+    under_validator=True,
+)
+def wsgiref_validate_finds_no_broken_must(exchange: Exchange) -> Iterator[Finding]:
+    """The standard library's own validator finds no broken MUST.
+
+    Why: it is what others will hold against the application first.
+    """
+    yield from find_said(exchange, Level.MUST)
+
+
+@rule(
+    Exchange,
+    checks="harness-validator-should",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.under_validator,
+    under_validator=True,
+)
+def wsgiref_validate_finds_no_broken_should(exchange: Exchange) -> Iterator[Finding]:
+    """The standard library's own validator finds nothing that HTTP or the PEP advises against.
+
+    Why: servers and clients differ in how they take it.
+    """
+    yield from find_said(exchange, Level.SHOULD)
+
+
+@rule(
+    Exchange,
+    checks="harness-validator-advice",
+    binds=Party.APPLICATION,
+    when=lambda exchange: exchange.under_validator,
+    under_validator=True,
+)
+def wsgiref_validate_has_no_advice(exchange: Exchange) -> Iterator[Finding]:
+    """The standard library's own validator has no advice beyond the PEP.
+
+    Why: under wsgiref.validate itself, such as in another test suite, the application would fail.
+    """
+    yield from find_said(exchange, Level.CONVENTION)

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_wsgi.loading.problems import public_names, similar_names
+
+APP = "def application(environ, start_response): ...\n"
+
+
+def commands(problem):
+    lines = problem.message.splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("Try: "))
+    return [line.removeprefix("Try: ").removeprefix("  or ") for line in lines[start:]]
+
+
+@pytest.mark.parametrize(
+    ("text", "headline", "found"),
+    [
+        ("gone.wsgi.application", "No module gone.wsgi.", "found: no gone at all"),
+        ("gone", "No module gone.", "found: no gone at all"),
+        ("gone.wsgi:app", "No module gone.wsgi.", "found: no gone at all"),
+        ("pkg.gone:app", "No module pkg.gone.", "found: pkg (pkg/__init__.py), which has no gone"),
+        ("pkg.gone.app", "No module pkg.gone.", "found: pkg (pkg/__init__.py), which has no gone"),
+        ("pkg.wsgi", "No module pkg.wsgi.", "found: pkg (pkg/__init__.py), which has no wsgi"),
+        ("space.gone.x.app", "No module space.gone.x.", "found: space (space), which has no gone"),
+        ("space.gone", "No module space.gone.", "found: space (space), which has no gone"),
+    ],
+)
+def test_a_missing_module(project, text, headline, found):
+    project.write_file("pkg/__init__.py")
+    project.write_file("space/m.py")
+    problem = project.problem(text)
+    assert problem.id == "module-missing"
+    lines = problem.message.splitlines()
+    assert lines[0] == headline
+    assert lines[1] == f"  asked for: {text} (--wsgi-app)"
+    assert lines[2] == f"  {found}"
+    assert f"sys.path: {project.root}" in problem.message
+    assert project.locate(text).file is None
+
+
+def test_a_missing_module_that_lies_elsewhere(project):
+    project.write_file("web/mysite/wsgi.py", APP)
+    problem = project.problem("mysite.wsgi.application")
+    assert "nearest: web/mysite/wsgi.py; it is found from web" in problem.message
+    assert commands(problem) == ["pytest -o pythonpath=web --wsgi-app mysite.wsgi.application"]
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("mysit.wsgi.application", "mysite.wsgi.application"),
+        ("mysit.wsgi:application", "mysite.wsgi:application"),
+        ("mysit.wsgi", "mysite.wsgi"),
+        ("one=mysit.wsgi", "one=mysite.wsgi"),
+    ],
+)
+def test_a_missing_module_with_a_near_name(project, text, corrected):
+    project.write_file("mysite/__init__.py")
+    project.write_file("mysite/wsgi.py", APP)
+    problem = project.problem(text)
+    assert f"did you mean: {corrected.removeprefix('one=')}" in problem.message
+    assert commands(problem) == [f"pytest --wsgi-app {corrected}"]
+
+
+def test_a_module_that_is_no_package(project):
+    project.write_file("mysite.py", APP)
+    problem = project.problem("mysite.application:app")
+    assert problem.message.startswith(
+        "No module mysite.application: mysite is a module (mysite.py)"
+    )
+    assert commands(problem)[:2] == [
+        "pytest --wsgi-app mysite:application",
+        "gunicorn mysite:application",
+    ]
+    deeper = project.problem("sys.a.b:app")
+    assert commands(deeper) == ["pytest --wsgi-app sys:a.b"]
+
+
+def test_a_missing_wsgi_py_needs_no_settings_file_to_be_told(project, monkeypatch):
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    manage = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")'
+    project.write_file("manage.py", manage)
+    project.write_file("shop/settings.py", "WSGI_APPLICATION = 'shop.wsgi.application'")
+    for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
+        problem = project.problem(text)
+        assert (problem.id, "runserver" in problem.message) == ("wsgi-file-missing", False)
+        assert commands(problem)[0] == "pytest --wsgi-app shop.wsgi.application"
+    project.write_file("shop/__init__.py")
+    for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
+        assert project.problem(text).id == "wsgi-file-missing"
+    assert project.problem("shop.web.application").id == "module-missing"
+
+
+def test_a_missing_file(project):
+    project.write_file("deploy/wsgi.py", APP)
+    problem = project.problem("wsgi.py:application")
+    assert problem.id == "file-missing"
+    assert "nearest: deploy/wsgi.py" in problem.message
+    assert commands(problem) == ["pytest --wsgi-app deploy/wsgi.py:application"]
+    assert commands(project.problem("x/gone.wsgi")) == ["pytest --wsgi-app x/gone.wsgi"]
+    assert commands(project.problem("gone.py")) == ["pytest --wsgi-app gone.py"]
+
+
+def test_a_missing_attribute(project):
+    project.write_file("m.py", "# django\ndef create_app(): ...\nappliance = 1\n" + APP)
+    problem = project.problem("m:aplication")
+    assert problem.id == "attribute-missing"
+    assert problem.message.startswith("m has no 'aplication'.\n")
+    assert "did you mean: application, appliance" in problem.message
+    assert "m has: create_app, appliance, application" in problem.message
+    assert commands(problem) == [
+        "pytest --wsgi-app m:application",
+        "gunicorn m:application",
+        "uwsgi --module m:application",
+        'WSGI_APPLICATION = "m.application"',
+    ]
+    assert commands(project.problem("m.aplication"))[0] == "pytest --wsgi-app m.application"
+    assert commands(project.problem("m.py:aplication"))[0] == "pytest --wsgi-app m.py:application"
+
+
+def test_a_missing_attribute_with_an_application_of_another_name(project):
+    project.write_file("m.py", "def app(environ, start_response): ...\n")
+    assert commands(project.problem("m:application")) == [
+        "pytest --wsgi-app m:app",
+        "gunicorn m:app",
+        "uwsgi --module m:app",
+        "mod_wsgi: WSGICallableObject app",
+    ]
+
+
+def test_a_missing_nested_attribute(project):
+    project.write_file("m.py", "class A:\n    wsgi = 1\n\na = A()\n")
+    problem = project.problem("m:A.wsgy")
+    assert problem.message.startswith("m.A has no 'wsgy'.\n")
+    assert commands(problem) == ["pytest --wsgi-app m:A.wsgi"]
+
+
+def test_a_missing_attribute_of_a_package_or_of_nothing(project):
+    project.write_file("p/__init__.py")
+    assert project.problem("p.app").id == "attribute-missing"
+    problem = project.problem("p:app.x")
+    assert problem.id == "attribute-missing"
+    assert "p has: no public names" in problem.message
+    assert commands(problem) == ["pytest --wsgi-app p:app.x"]
+
+
+def test_a_module_without_an_application(project):
+    project.write_file("m.py", "import os\n")
+    problem = project.problem("m")
+    assert problem.id == "application-missing"
+    assert problem.message.startswith("m has neither 'application' nor 'app'.\n")
+    assert commands(problem)[0] == "pytest --wsgi-app m.application"
+    project.write_file("n.py", "def create_application(): ...\n")
+    problem = project.problem("n.py")
+    assert "did you mean: create_application" in problem.message
+    assert commands(problem)[0] == "pytest --wsgi-app n.py:create_application"
+    project.write_file("sub/o.py")
+    assert project.problem("sub/o.py").message.startswith("sub/o.py has neither")
+
+
+def test_a_module_with_several_applications(project):
+    project.write_file("m.py", "def one(environ, start_response): ...\ntwo = one\n")
+    problem = project.problem("m")
+    assert problem.id == "several-candidates"
+    assert "but 2 applications." in problem.message
+    assert "did you mean: one, two" in problem.message
+    assert commands(problem)[0] == "pytest --wsgi-app m.one"
+
+
+def test_a_module_that_hides_the_application_of_its_package(project):
+    project.write_file("p/__init__.py", "from p.web import web\n")
+    project.write_file("p/web.py", "class web: ...\n")
+    problem = project.problem("p.web")
+    assert "p.web is a module; p also binds that name." in problem.message
+    assert commands(problem) == ["pytest --wsgi-app p:web"]
+
+
+def test_two_files_of_one_name(project):
+    project.write_file("one/m.py", APP)
+    project.write_file("m.py", APP)
+    sys.path.insert(0, str(project.root / "one"))
+    __import__("m")
+    sys.path.pop(0)
+    for text in ("m", "m.py", "m:application"):
+        problem = project.problem(text)
+        assert problem.id == "module-found-twice"
+        assert "m.py was asked for, but one/m.py is imported" in problem.message
+        assert commands(problem)[0].startswith("pytest --wsgi-app m.py")
+
+
+OBJECTS = """
+import os as module
+def factory(config=None): return application
+class Site:
+    def __call__(self, environ, start_response): ...
+async def asgi(scope, receive, send): ...
+def asgi_two(scope): ...
+async def coroutine(environ, start_response): ...
+def one(environ): ...
+def keyword(*, environ): ...
+def forgot(): pass
+def arguments(a, *, b): ...
+def application(environ, start_response): ...
+nothing, text, number, applications = None, "m:app", 1, {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said", "corrected"),
+    [
+        ("m:nothing", "object-is-none", "is None", "m:nothing"),
+        ("m:forgot()", "object-is-none", "forgot its return statement", "'m:forgot()'"),
+        ("m:text", "object-is-text", "is a str", "m:text"),
+        ("m:number", "object-not-callable", "is a int, which cannot be called", "m:number"),
+        ("m:applications", "object-is-mapping", "applications of uWSGI", "m:applications"),
+        ("m.module", "object-is-module", "is a module", "m.module"),
+        ("m:factory", "object-is-factory", "is (config=None)", "'m:factory()'"),
+        ("m.factory", "object-is-factory", "Append '()'", "'m:factory()'"),
+        ("m:Site", "object-is-class", "Make an instance", "'m:Site()'"),
+        ("m:asgi", "object-is-asgi", "is (scope, receive, send)", "m:asgi"),
+        ("m:asgi_two", "object-is-asgi", "ASGI 2", "m:asgi_two"),
+        ("m:coroutine", "object-is-async", "asynchronous", "m:coroutine"),
+        ("m:one", "object-arity", "signature is (environ)", "m:one"),
+        ("m:keyword", "object-keyword-only", "(*, environ)", "m:keyword"),
+        ("m:arguments()", "factory-arity", "(a, *, b)", "'m:arguments()'"),
+        ("m:factory(1, 2)", "factory-arity", "too many positional", "'m:factory()'"),
+        ("m:number()", "factory-arity", "it is not callable", "'m:number()'"),
+    ],
+)
+def test_what_is_no_application(project, text, name, said, corrected):
+    project.write_file("m.py", OBJECTS)
+    problem = project.problem(text)
+    assert problem.id == name
+    assert said in problem.message
+    assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"
+
+
+def test_a_factory_is_spelt_for_servers_too(project):
+    project.write_file("m.py", OBJECTS)
+    assert commands(project.problem("m:factory"))[1:] == [
+        "gunicorn 'm:factory()'",
+        "uwsgi --module 'm:factory()'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("site_asgi:application", "site_wsgi:application"),
+        ("site_asgi.application", "site_wsgi.application"),
+        ("site_asgi.py:application", "site_asgi.py:application"),
+        ("lone_asgi:application", "lone_asgi:application"),
+    ],
+)
+def test_the_wsgi_module_beside_an_asgi_module_is_named(project, text, corrected):
+    for name in ("site_asgi.py", "lone_asgi.py"):
+        project.write_file(name, "async def application(scope, receive, send): ...\n")
+    project.write_file("site_wsgi.py", APP)
+    assert commands(project.problem(text)) == [f"pytest --wsgi-app {corrected}"]
+
+
+def test_names_are_told_of_any_object():
+    class Slotted:
+        __slots__ = ("inner",)
+
+    class Hostile:
+        __slots__ = ()
+
+        def __dir__(self):
+            raise RuntimeError
+
+    assert public_names(SimpleNamespace(a=1, _b=2)) == ["a"]
+    assert similar_names(Slotted(), "iner") == ["inner"]
+    assert public_names(Hostile()) == []
