@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,16 +19,23 @@ from pytest_wsgi.loading import examine, hosts
 from pytest_wsgi.planning import group_anchors
 from pytest_wsgi.plugin import DATA
 from pytest_wsgi.rendering.failure import render_failure
-from pytest_wsgi.report import describe_subject, report_verdict, rule_to_dict, subject_to_dict
+from pytest_wsgi.report import (
+    Subject,
+    report_subject,
+    report_verdict,
+    rule_to_dict,
+    subject_to_dict,
+)
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.traces import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from pytest_wsgi.planning import Plan, Target
     from pytest_wsgi.recorder import Recorder
-    from pytest_wsgi.report import RuleReport, Subject
+    from pytest_wsgi.report import RuleReport
 
 _UNFIT = str.maketrans({"[": "(", "]": ")", ":": "."})
 """pytest reads brackets and colons in names as its own."""
@@ -95,7 +102,7 @@ class RuleItem(pytest.Function):
 
 
 def list_files(session: pytest.Session, plan: Plan) -> list[TargetFile]:
-    """Return the nodes of the targets that no argument names; none where the suite is not wanted."""
+    """Return the nodes of the targets that no argument names, where the suite is wanted."""
     config = session.config
     if not config.option.wsgi_collects:
         return []
@@ -217,7 +224,12 @@ class Examiner:
 
     def describe(self) -> Subject:
         """Return what is to be known of the target."""
-        return describe_subject(self.examination.obtain_loading(), self.target.label)
+        subject = report_subject(self.examination.obtain_loading())
+        return replace(
+            subject,
+            label=self.target.label,
+            facts={**subject.facts, **self.examination.describe_site()},
+        )
 
     def fail_if_broken(self, item: pytest.Item, reports: Sequence[RuleReport]) -> None:
         """Fail the item for every rule that fails the run."""
@@ -269,6 +281,7 @@ def judge_test(item: pytest.Item, recorder: Recorder, plan: Plan | None) -> str:
     strict = plan is not None and plan.options.strict
     levels = {"must", "should"} if strict else {"must"}
     broken = [r for r in reports if r.verdict == "broken" and r.level in levels]
+    subject = Subject(kind="test", spec=item.nodeid, label=label, origin="the fixture wsgi_client")
     return "\n\n".join(
-        render_failure(report, None, command=f"pytest '{item.nodeid}'") for report in broken
+        render_failure(report, subject, command=f"pytest '{item.nodeid}'") for report in broken
     )

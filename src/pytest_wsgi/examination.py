@@ -73,10 +73,14 @@ class Examination:
                 *battery.notes,
                 *(f"not driven: {', '.join(names)} ({why})" for why, names in reasons.items()),
             ],
-            "host": battery.site.host,
-            "path": battery.site.path,
-            "scheme": battery.site.scheme,
         }
+
+    def describe_site(self) -> dict[str, str]:
+        """Return where the application was asked for; nothing before it was."""
+        if self._battery is None:
+            return {}
+        site = self._battery.site
+        return {"host": site.host, "asked at": f"{site.scheme}://{site.host}{site.path}"}
 
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""

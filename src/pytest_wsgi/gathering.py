@@ -10,7 +10,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.rendering.files import ReportError, write_report
+from pytest_wsgi.rendering.files import NotWrittenError, write_report
 from pytest_wsgi.rendering.terminal import render_summary
 from pytest_wsgi.report import (
     Report,
@@ -70,18 +70,22 @@ class Gatherer:
             return
         reports = self.make_reports()
         for file in self.files if reports else ():
-            try:
-                write_report(file, reports)
-            except ReportError as error:
-                self.problems.append(str(error))
+            self.write(file, reports)
         if any(fails(report, strict=self.strict) for report in reports) or self.problems:
             session.exitstatus = max(int(session.exitstatus), _FAILED) % _NO_TESTS or _FAILED
+
+    def write(self, file: Path, reports: Sequence[Report]) -> None:
+        """Write a report file; where that cannot be, the summary says so and the run fails."""
+        try:
+            write_report(file, reports)
+        except NotWrittenError as error:
+            self.problems.append(str(error))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the verdict of each target."""
         for report in self.make_reports():
             terminalreporter.section(f"WSGI conformance: {report.subject.spec}")
-            for line in render_summary(report, strict=self.strict):
+            for line in render_summary(report):
                 markup = {line.style: True} if line.style else {}
                 terminalreporter.write_line(line.text, **markup)
         for problem in self.problems:

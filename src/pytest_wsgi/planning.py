@@ -6,17 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.examination import Examination, Wishes
+from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_wsgi.exchange import Loading
     from pytest_wsgi.loading import Location, Spec
 
 _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py")
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
+
+
+FIXTURE_MISSING = Problem(
+    "fixture-missing",
+    "The target is the fixture wsgi_app, and no conftest.py in reach defines it.\n"
+    "Define it, with session scope, in the conftest.py beside pyproject.toml or pytest.ini:\n"
+    "  @pytest.fixture(scope='session')\n"
+    "  def wsgi_app():\n"
+    "      return make_my_application()\n"
+    "Try: pytest --wsgi-app mysite.wsgi.application",
+)
 
 
 class OptionError(Exception):
@@ -25,7 +36,7 @@ class OptionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options as given: `asked` holds pairs of origin and SPEC, `seconds` those of a request."""
+    """The options as given. `asked` holds pairs of origin and SPEC; `seconds` bound a request."""
 
     asked: tuple[tuple[str, str], ...] = ()
     env: tuple[str, ...] = ()
@@ -83,7 +94,11 @@ class Plan:
         )
 
     def load(self, spec: Spec, origin: str) -> tuple[object | None, Loading]:
-        """Import the target of a SPEC."""
+        """Import the target of a SPEC; that of the word `fixture` can only come from a fixture."""
+        if spec.kind == "fixture":
+            return None, Loading(
+                spec=spec.text, label=spec.kind, origin=origin, problem=FIXTURE_MISSING
+            )
         put_on_path(self.search)
         return load(spec, origin=origin, env=self.env, paths=self.search, rootdir=self.rootdir)
 

@@ -106,8 +106,8 @@ def make_plan(config: pytest.Config, asked: list[tuple[str, str]]) -> Plan:
     from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.planning import OptionError, Options, Plan  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.rendering.files import (  # noqa: PLC0415 # only when asked for
-        ReportError,
-        check_path,
+        UnknownFormatError,
+        find_suffix,
     )
 
     options = Options(
@@ -122,8 +122,10 @@ def make_plan(config: pytest.Config, asked: list[tuple[str, str]]) -> Plan:
     directory = config.invocation_params.dir
     try:
         plan = Plan(options, directory=directory, rootdir=config.rootpath, ini=config.inipath)
-        files = [check_path(directory / name) for name in read_list(config, "wsgi_report")]
-    except (OptionError, ReportError, SpecError) as error:
+        files = [directory / name for name in read_list(config, "wsgi_report")]
+        for file in files:
+            find_suffix(file)
+    except (OptionError, SpecError, UnknownFormatError) as error:
         raise pytest.UsageError(str(error)) from None
     writes = not hasattr(config, "workerinput")
     config.pluginmanager.register(
@@ -236,7 +238,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def wsgi_app(request: pytest.FixtureRequest) -> Any:
-    """The loaded application. A conftest.py may override it to build or wrap the target."""
+    """Return the loaded application. A conftest.py may override this to build or wrap it."""
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.fail(
@@ -253,7 +255,7 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def wsgi_client(request: pytest.FixtureRequest, wsgi_app: Any) -> Any:
-    """A WebTest TestApp around the application; what it exchanges is judged when the test ends."""
+    """Return a WebTest TestApp; what it exchanges is judged when the test ends."""
     from pytest_wsgi.collection import make_client  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.recorder import Recorder  # noqa: PLC0415 # only when asked for
 

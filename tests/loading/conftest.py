@@ -6,11 +6,14 @@ import shlex
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_wsgi.loading import django, load, locate, parse_spec, put_on_path, search_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUBJECT = "def {name}(environ, start_response):\n    return []\n"
 
@@ -24,7 +27,8 @@ root = Path.cwd()
 paths = search_path(root, root)
 put_on_path(paths)
 for spec in specs:
-    target, loading = load(parse_spec(spec), origin="--wsgi-app", env=env, paths=paths, rootdir=root)
+    how = {"origin": "--wsgi-app", "env": env, "paths": paths, "rootdir": root}
+    target, loading = load(parse_spec(spec), **how)
     print(json.dumps([target is not None, asdict(loading), hosts()]))
 """
 
@@ -54,27 +58,33 @@ class Project:
             self.write_file(name.replace("__", "/").replace("_init_", "__init__") + ".py", text)
 
     def write_file(self, name, text=""):
+        """Write one file; return its path."""
         file = self.root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text), encoding="utf-8")
         return file
 
     def subject(self, name, attribute="application"):
+        """Write a module that binds a plain application."""
         return self.write_file(name, SUBJECT.format(name=attribute))
 
     @property
     def paths(self):
+        """Return the search path."""
         return search_path(self.invocation_dir, self.root)
 
     def locate(self, text, env=None):
+        """Locate a SPEC as collection does."""
         return locate(parse_spec(text), paths=self.paths, rootdir=self.root, env=env)
 
     def load(self, text, **env):
+        """Load a SPEC in this process."""
         put_on_path(self.paths)
         spec = parse_spec(text)
         return load(spec, origin="--wsgi-app", env=env, paths=self.paths, rootdir=self.root)
 
     def problem(self, text, **env):
+        """Load a SPEC that cannot be loaded; return why."""
         target, loading = self.load(text, **env)
         assert target is None
         return checked(loading.problem)
@@ -97,12 +107,12 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path):
-    """A project whose modules, paths and variables are gone when the test ends."""
+    """Give a project whose modules, paths and variables are gone when the test ends."""
     modules, path, environ = set(sys.modules), sys.path[:], dict(os.environ)
     yield Project(tmp_path)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None) or ""
-        if str(tmp_path) in file or hasattr(sys.modules[name], "__path__") and not file:
+        if str(tmp_path) in file or (hasattr(sys.modules[name], "__path__") and not file):
             del sys.modules[name]
     sys.path[:] = path
     os.environ.clear()

@@ -46,7 +46,8 @@ def test_settings_that_import_others_are_followed(shop):
     shop.write(
         shop__conf___init_="from .base import *\n",
         shop__conf__dev="from shop.conf import *\nfrom . import *\nfrom .gone import *\n",
-        shop__conf__base="from .dev import *\nWSGI_APPLICATION = 'shop.web.site'\n",
+        shop__conf__base="from .last import *\nfrom .dev import *\n",
+        shop__conf__last="WSGI_APPLICATION = 'shop.web.site'\n",
     )
     assert shop.load("django")[1].file == "shop/web.py"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: D101, D102, D105, ARG001, ARG004 - these are shapes, not code
 from __future__ import annotations
 
 import functools
@@ -130,6 +131,14 @@ def test_an_object_is_told_from_its_signature(target, kind):
     shape = classify(target)
     assert shape.kind == kind
     assert shape.may_be_called is (kind in ("wsgi", "unknown"))
+
+
+def positional(a, /, b, *more, c, d=1, **others): ...
+
+
+def test_a_call_that_fits_is_shown():
+    assert classify(positional).example == "('...', b='...', c='...')"
+    assert classify(create_app).example == "()"
 
 
 def test_the_signature_is_shown():

@@ -22,6 +22,12 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 application = get_wsgi_application()
 """
+AUTH = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+from django.contrib.auth.handlers.modwsgi import check_password
+from django.contrib.auth.models import User
+"""
 
 
 @pytest.fixture
@@ -93,7 +99,7 @@ def test_a_second_site_is_refused(shop):
             "manage.py says 'shop.settings'",
         ),
         (
-            "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+            WSGI.replace("os.environ", "dict()"),
             "django-settings-not-configured",
             'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")',
         ),
@@ -113,9 +119,7 @@ def test_a_second_site_is_refused(shop):
             "Name the WSGI module",
         ),
         (
-            'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n'
-            "from django.contrib.auth.handlers.modwsgi import check_password\n"
-            "from django.contrib.auth.models import User\n",
+            AUTH,
             "django-apps-not-ready",
             "Call get_wsgi_application() first",
         ),

@@ -15,6 +15,7 @@ class Lazy:
     """Settings that cannot be had."""
 
     def __getattr__(self, name):
+        """Fail, as settings that cannot be imported do."""
         raise RuntimeError(name)
 
 
@@ -64,7 +65,8 @@ def test_a_project_without_django_has_no_hosts(monkeypatch):
     assert django.look_before() == django.Before(django.os.environ.get(django.VARIABLE), None)
 
 
-def test_the_state_before_a_load(configured):
+@pytest.mark.usefixtures("configured")
+def test_the_state_before_a_load():
     assert django.look_before() == django.Before(None, "a.settings")
 
 
@@ -104,7 +106,8 @@ def test_settings_that_pytest_django_configured(monkeypatch):
     assert django.origin_of_settings(before, "a.settings", {}, "wsgi.py") == "pytest-django"
 
 
-def test_settings_that_an_earlier_target_set(project, configured):
+@pytest.mark.usefixtures("project")
+def test_settings_that_an_earlier_target_set(configured):
     django.remember("one/wsgi.py")
     django.remember("two/wsgi.py")
     before = django.look_before()

@@ -23,10 +23,8 @@ def test_an_error_in_the_module_shows_the_users_frames_only(project):
             "  asked for: m (--wsgi-app)",
             f'    File "{project.root}/m.py", line 2, in <module>',
             "      helper.work()",
-            *([] if sys.version_info < (3, 11) else []),
             f'    File "{project.root}/helper.py", line 2, in work',
             "      return {}['key']",
-            *(["             ~~^^^^^^^"] if sys.version_info >= (3, 11) else []),
             "  KeyError: 'key'",
             "Try: pytest --wsgi-app m",
         ]

@@ -196,7 +196,7 @@ def test_a_factory_whose_signature_cannot_be_told_is_tried(project):
 
 @pytest.fixture
 def fake_django(project, monkeypatch):
-    """Settings that the target configures, as Django's are: once in a process."""
+    """Stand for settings that the target configures, as Django's are: once in a process."""
     settings = SimpleNamespace(configured=False, SETTINGS_MODULE=None, DEBUG=True)
     conf = ModuleType("django.conf")
     conf.settings = settings

@@ -76,6 +76,7 @@ def test_the_modules_name_and_attributes_are_told(site):
     assert site.locate("deploy/site.wsgi").module == ""
 
 
-def test_rootdir_need_not_be_where_pytest_was_started(site, tmp_path):
+@pytest.mark.usefixtures("site")
+def test_rootdir_need_not_be_where_pytest_was_started(tmp_path):
     found = locate(parse_spec("mysite.wsgi"), paths=[str(tmp_path)], rootdir=tmp_path / "other")
     assert found.file == tmp_path / "mysite" / "wsgi.py"

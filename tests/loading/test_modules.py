@@ -47,9 +47,9 @@ def test_nothing_is_found_of_what_is_not_there(tree):
     assert find_module("", [str(tree.root)]) is None
 
 
-def test_a_finder_that_fails_has_found_nothing(tree, monkeypatch):
+def test_a_finder_that_fails_has_found_nothing(monkeypatch):
     class Failing:
-        def find_spec(self, name, path=None, target=None):
+        def find_spec(self, *_):
             raise RuntimeError
 
     monkeypatch.setattr(sys, "meta_path", [Failing(), *sys.meta_path])
@@ -58,7 +58,7 @@ def test_a_finder_that_fails_has_found_nothing(tree, monkeypatch):
 
 def test_a_finder_of_somebody_else_is_asked(tree, monkeypatch):
     class Elsewhere:
-        def find_spec(self, name, path=None, target=None):
+        def find_spec(self, name, *_):
             if name == "elsewhere":
                 from importlib.util import spec_from_file_location  # noqa: PLC0415 - as finders do
 

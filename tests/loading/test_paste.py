@@ -60,7 +60,7 @@ def test_a_section_that_is_not_there(pasted):
     problem = pasted.problem("dev.ini#three")
     assert problem.id == "ini-section-missing"
     assert "it has: main, two, broken" in problem.message
-    assert problem.message.endswith("Try: pytest --wsgi-app dev.ini#main")
+    assert problem.message.endswith("Try: pytest --wsgi-app 'dev.ini#main'")
 
 
 def test_a_file_without_an_application(pasted):
@@ -82,7 +82,9 @@ def test_a_file_that_is_no_ini(pasted):
 
 
 def test_a_uri_that_names_nothing(pasted):
-    assert pasted.problem("paste:egg:AbsentDistribution").id == "factory-raised"
+    problem = pasted.problem("paste:egg:AbsentDistribution")
+    assert problem.id in ("factory-raised", "import-failed-missing-module")
+    assert "AbsentDistribution" in problem.message.splitlines()[0]
 
 
 def test_without_pastedeploy_the_extra_is_named(project, monkeypatch):

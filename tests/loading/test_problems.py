@@ -220,15 +220,15 @@ nothing, text, number, applications = None, "m:app", 1, {}
         ("m.module", "object-is-module", "is a module", "m.module"),
         ("m:factory", "object-is-factory", "is (config=None)", "'m:factory()'"),
         ("m.factory", "object-is-factory", "Append '()'", "'m:factory()'"),
-        ("m:Site", "object-is-class", "Make an instance", "'m:Site()'"),
+        ("m:Site", "object-is-class", "did you mean: application", "m:application"),
         ("m:asgi", "object-is-asgi", "is (scope, receive, send)", "m:asgi"),
         ("m:asgi_two", "object-is-asgi", "ASGI 2", "m:asgi_two"),
         ("m:coroutine", "object-is-async", "asynchronous", "m:coroutine"),
         ("m:one", "object-arity", "signature is (environ)", "m:one"),
         ("m:keyword", "object-keyword-only", "(*, environ)", "m:keyword"),
-        ("m:arguments()", "factory-arity", "(a, *, b)", "'m:arguments()'"),
+        ("m:arguments()", "factory-arity", "(a, *, b)", "\"m:arguments(a='...', b='...')\""),
         ("m:factory(1, 2)", "factory-arity", "too many positional", "'m:factory()'"),
-        ("m:number()", "factory-arity", "it is not callable", "'m:number()'"),
+        ("m:number()", "factory-arity", "it is not callable", "m:number"),
     ],
 )
 def test_what_is_no_application(project, text, name, said, corrected):
@@ -237,6 +237,36 @@ def test_what_is_no_application(project, text, name, said, corrected):
     assert problem.id == name
     assert said in problem.message
     assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("n:Bare", "'n:Bare()'"),
+        ("n:Named", "\"n:Named(name='...')\""),
+        ("n.py:Bare", "'n.py:Bare()'"),
+    ],
+)
+def test_a_class_is_made_an_instance_of(project, text, corrected):
+    project.write_file("n.py", "class Bare: ...\nclass Named:\n    def __init__(self, name): ...\n")
+    problem = project.problem(text)
+    assert problem.id == "object-is-class"
+    assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"
+    assert len(commands(problem)) == (3 if "Bare" in text else 1)
+
+
+def test_a_class_in_a_file_of_its_own_is_made_an_instance_of(project):
+    project.write_file("deploy/site.wsgi", "class application: ...")
+    problem = project.problem("deploy/site.wsgi")
+    assert commands(problem) == ["pytest --wsgi-app 'deploy/site.wsgi:application()'"]
+    for name in [name for name in sys.modules if name.startswith("_pytest_wsgi_")]:
+        del sys.modules[name]
+
+
+def test_a_long_signature_is_cut(project):
+    names = ", ".join(f"parameter_{number}" for number in range(30))
+    project.write_file("m.py", f"def app({names}): ...")
+    assert max(map(len, project.problem("m").message.splitlines())) < 250
 
 
 def test_a_factory_is_spelt_for_servers_too(project):
@@ -270,9 +300,15 @@ def test_names_are_told_of_any_object():
     class Hostile:
         __slots__ = ()
 
-        def __dir__(self):
+        @property
+        def __dict__(self):
             raise RuntimeError
 
+    class Site:
+        def wsgi_app(self): ...
+
     assert public_names(SimpleNamespace(a=1, _b=2)) == ["a"]
+    assert similar_names(Site(), "wsgi_ap") == ["wsgi_app"]
+    assert similar_names(Site, "wsgi_ap") == ["wsgi_app"]
     assert similar_names(Slotted(), "iner") == ["inner"]
     assert public_names(Hostile()) == []

@@ -9,7 +9,10 @@ import inspect
 import re
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ShapeKind = Literal[
     "wsgi", "unknown", "factory", "class", "asgi 3", "asgi 2", "async",
@@ -22,11 +25,16 @@ _WSGI_NAMES = re.compile(r"_*(start_?response|start_resp|sr|environ)")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an object looks like; `signature` is that of its call, empty where it has none."""
+    """What an object looks like.
+
+    `signature` is that of its call, empty where it has none; `names` are the parameters that can be
+    positional; `example` is a call that fits, such as `(name='...')`.
+    """
 
     kind: ShapeKind
     signature: str = ""
     names: tuple[str, ...] = ()
+    example: str = ""
 
     @property
     def may_be_called(self) -> bool:
@@ -63,21 +71,21 @@ def _classify(target: object) -> Shape:
     return Shape(next(kinds, "not callable"))
 
 
-def _classify_callable(target: object) -> Shape:
+def _classify_callable(target: Callable[..., object]) -> Shape:
     signature = _signature(target)
     if signature is None:
         return Shape("unknown")
-    text, names = str(signature), _positional_names(signature)
     if _is_async(target):
-        return Shape("asgi 3" if _accepts(signature, 3) else "async", text, names)
+        return _shape("asgi 3" if _accepts(signature, 3) else "async", signature)
     if _accepts(signature, 2):
         is_factory = _accepts(signature, 0) and _is_named_as_factory(target)
-        return Shape("factory" if is_factory else "wsgi", text, names)
-    return Shape(_refused_kind(signature, names), text, names)
+        return _shape("factory" if is_factory else "wsgi", signature)
+    return _shape(_refused_kind(signature), signature)
 
 
-def _refused_kind(signature: inspect.Signature, names: tuple[str, ...]) -> ShapeKind:
+def _refused_kind(signature: inspect.Signature) -> ShapeKind:
     """Name what cannot be called with two arguments."""
+    names = _positional_names(signature)
     if names[:3] == ("scope", "receive", "send"):
         return "asgi 3"
     if names == ("scope",):
@@ -92,20 +100,34 @@ def _classify_class(target: type) -> Shape:
     signature = _signature(target)
     if signature is None or type(target).__call__ is not type.__call__:
         return Shape("unknown")
-    text, names = str(signature), _positional_names(signature)
-    if names[:1] == ("scope",) and inspect.iscoroutinefunction(vars(target).get("__call__")):
-        return Shape("asgi 2", text, names)
+    takes_scope = _positional_names(signature)[:1] == ("scope",)
+    if takes_scope and inspect.iscoroutinefunction(vars(target).get("__call__")):
+        return _shape("asgi 2", signature)
     is_iterable = hasattr(target, "__iter__") or hasattr(target, "__getitem__")
     makes_other = getattr(target, "__new__", None) is not object.__new__
-    if _accepts(signature, 2) and (is_iterable or makes_other):
-        return Shape("wsgi", text, names)
-    return Shape("class", text, names)
+    is_application = _accepts(signature, 2) and (is_iterable or makes_other)
+    return _shape("wsgi" if is_application else "class", signature)
 
 
-def _signature(target: object) -> inspect.Signature | None:
+def _shape(kind: ShapeKind, signature: inspect.Signature) -> Shape:
+    return Shape(kind, str(signature), _positional_names(signature), _example(signature))
+
+
+def _example(signature: inspect.Signature) -> str:
+    """Return a call with a placeholder for every argument that must be given."""
+    words = []
+    for one in signature.parameters.values():
+        if one.default is not inspect.Parameter.empty:
+            continue
+        if one.kind is inspect.Parameter.POSITIONAL_ONLY:
+            words.append("'...'")
+        elif one.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            words.append(f"{one.name}='...'")
+    return f"({', '.join(words)})"
+
+
+def _signature(target: Callable[..., object]) -> inspect.Signature | None:
     """Return the signature of the call itself, not that of a function it was wrapped around."""
-    if not callable(target):
-        return None
     try:
         return inspect.signature(target, follow_wrapped=False)
     except (ValueError, TypeError):

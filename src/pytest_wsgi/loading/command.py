@@ -11,11 +11,9 @@ def pytest_command(spec: str, *options: str) -> str:
 
 
 def server_commands(module: str, name: str, call: str = "") -> list[str]:
-    """Return how gunicorn, uWSGI and mod_wsgi spell `module:name(call)`; none of them nests."""
+    """Return how gunicorn, uWSGI and mod_wsgi spell `module:name`; `call` is empty or `()`."""
     target = f"{module}:{name}{call}"
-    lines = [f"gunicorn {_quoted(target)}"]
-    if call in ("", "()"):
-        lines.append(f"uwsgi --module {_quoted(target)}")
+    lines = [f"gunicorn {_quoted(target)}", f"uwsgi --module {_quoted(target)}"]
     if not call and name != "application":
         lines.append(f"mod_wsgi: WSGICallableObject {name}")
     return lines

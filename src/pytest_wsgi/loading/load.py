@@ -16,6 +16,7 @@ from pytest_wsgi.loading.choice import settle
 from pytest_wsgi.loading.classify import classify, is_surely_wsgi
 from pytest_wsgi.loading.importing import import_file, import_module, run
 from pytest_wsgi.loading.locate import DEFAULT_NAMES, Location, locate, locate_settled
+from pytest_wsgi.loading.modules import names_submodule
 from pytest_wsgi.loading.paste import paste_loader
 from pytest_wsgi.loading.paths import relative
 
@@ -112,7 +113,7 @@ def _resolve(asked: Asked, place: Location, module: object, env: Mapping[str, st
         target = run(partial(getattr, owner, name, missing), asked, doing, "attribute-failed")
         if target is missing:
             is_package = hasattr(owner, "__path__") and asked.spec.kind == "dotted"
-            if is_package and count == 0 and (len(place.attributes) > 1 or name == "wsgi"):
+            if is_package and count == 0 and names_submodule(place.attributes):
                 raise LoadError(problems.module_missing(asked, env))
             raise LoadError(problems.attribute_missing(asked, place, owner, count))
     return target

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_wsgi.loading import source
 from pytest_wsgi.loading.asked import Asked, LoadError
 from pytest_wsgi.loading.choice import settle
-from pytest_wsgi.loading.modules import dotted_name, find_module
+from pytest_wsgi.loading.modules import dotted_name, find_module, names_submodule
 from pytest_wsgi.loading.paths import find_file
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _lacks_submodule(
     file: Path | None, locations: tuple[str, ...] | None, rest: tuple[str, ...]
 ) -> bool:
     """Tell whether the rest of a dotted name is a submodule that a package does not have."""
-    return locations is not None and len(rest) > 1 and not source.may_bind(file, rest[0])
+    return locations is not None and names_submodule(rest) and not source.may_bind(file, rest[0])
 
 
 def _default_name(file: Path | None) -> str:

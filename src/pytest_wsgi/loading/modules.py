@@ -38,6 +38,11 @@ class Found:
         return self.locations is not None and self.file is None
 
 
+def names_submodule(rest: tuple[str, ...]) -> bool:
+    """Tell whether what follows a package in a dotted name is meant as a module in it."""
+    return len(rest) > 1 or rest == ("wsgi",)
+
+
 def find_module(dotted: str, paths: Sequence[str]) -> Found | None:
     """Find the longest importable prefix of `dotted` on `paths` and sys.path. Never raises.
 

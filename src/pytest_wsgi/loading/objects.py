@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.loading.asked import Asked, Corrected
+from pytest_wsgi.loading.asked import AS_ASKED, Asked, Corrected
+from pytest_wsgi.loading.classify import is_surely_wsgi
 from pytest_wsgi.loading.modules import find_module
 from pytest_wsgi.loading.problems import respell, servers_for
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from pytest_wsgi.exchange import Problem
     from pytest_wsgi.loading.classify import Shape, ShapeKind
     from pytest_wsgi.loading.locate import Location
+
+_MOST_OF_SIGNATURE = 120
 
 _SHAPES: dict[ShapeKind, tuple[str, str, str]] = {
     # kind: (id, what it is, what to do)
@@ -67,31 +72,48 @@ def not_application(asked: Asked, place: Location, target: object, shape: Shape)
     name, what, advice = _SHAPES[shape.kind]
     call = asked.spec.call
     subject = f"What {asked.text} returned" if call else f"The object at {asked.spec.text}"
-    headline = f"{subject} {what.format(type=type(target).__name__, signature=shape.signature)}."
+    headline = (
+        f"{subject} {what.format(type=type(target).__name__, signature=_short(shape.signature))}."
+    )
     details = [advice] if advice else []
     if call and shape.kind == "none":
         details = ["The factory forgot its return statement, or it is none."]
-    is_maker = shape.kind in ("factory", "class") and not call and bool(place.attributes)
-    spec = respell(asked, place, place.attributes, "()") if is_maker else ""
-    if name == "object-is-asgi":
-        spec = _wsgi_sibling(asked)
-    return asked.problem(
-        name,
-        headline,
-        details,
-        Corrected(spec, others=servers_for(place, place.attributes, "()") if is_maker else ()),
-    )
+    others = _applications_beside(place) if shape.kind == "class" else ()
+    if others:
+        details.append(f"did you mean: {', '.join(others)}")
+    return asked.problem(name, headline, details, _correct(asked, place, shape, others))
 
 
 def factory_arity(asked: Asked, shape: Shape, reason: str) -> Problem:
     """Say that the arguments of a SPEC's call do not fit the factory."""
-    spec = asked.spec
+    factory = f"{asked.spec.target}:{'.'.join(asked.spec.attributes)}"
     return asked.problem(
         "factory-arity",
-        f"{spec.target}:{'.'.join(spec.attributes)} cannot be called like that: {reason}.",
-        [f"Its signature is {shape.signature}. Arguments are literals."],
-        Corrected(f"{spec.target}:{'.'.join(spec.attributes)}()"),
+        f"{factory} cannot be called like that: {reason}.",
+        [f"Its signature is {_short(shape.signature)}."] if shape.signature else [],
+        Corrected(factory + shape.example),
     )
+
+
+def _correct(asked: Asked, place: Location, shape: Shape, others: tuple[str, ...]) -> Corrected:
+    """Return what to try for a target that is not called yet, or has a better one beside it."""
+    if shape.kind in ("asgi 3", "asgi 2"):
+        return Corrected(_wsgi_sibling(asked))
+    if shape.kind not in ("factory", "class") or asked.spec.call or not place.attributes:
+        return AS_ASKED
+    names, call = (others[:1], "") if others else (place.attributes, shape.example)
+    servers = servers_for(place, names, call) if call in ("", "()") else ()
+    return Corrected(respell(asked, place, names, call), others=servers)
+
+
+def _applications_beside(place: Location) -> tuple[str, ...]:
+    module = sys.modules.get(place.module)
+    members = vars(module).items() if module else ()
+    return tuple(name for name, value in members if name[:1] != "_" and is_surely_wsgi(value))
+
+
+def _short(signature: str) -> str:
+    return textwrap.shorten(signature, _MOST_OF_SIGNATURE, placeholder=" ...)")
 
 
 def _wsgi_sibling(asked: Asked) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 _NOT_PROJECTS = frozenset(
     {"node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env"}
@@ -80,11 +80,10 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _upwards(start: Path, rootdir: Path) -> Iterator[Path]:
-    for directory in (start, *start.parents):
-        yield directory
-        if directory == rootdir or not start.is_relative_to(rootdir):
-            return
+def _upwards(start: Path, rootdir: Path) -> list[Path]:
+    if not start.is_relative_to(rootdir):
+        return [start]
+    return [directory for directory in (start, *start.parents) if directory.is_relative_to(rootdir)]
 
 
 def _manage_below(directories: Iterable[Path]) -> list[Path]:

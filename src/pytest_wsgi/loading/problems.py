@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.loading import source
@@ -154,8 +155,8 @@ def shadowed_package(asked: Asked, place: Location) -> str:
 def similar_names(owner: object, wanted: str) -> list[str]:
     """Return up to three names in `owner`: near ones that look like an application come first."""
     names = public_names(owner)
-    shown = {name: _value(owner, name) for name in names}
-    likely = [name for name in names if classify(shown[name]).kind in _CANDIDATES]
+    shown = _own(owner)
+    likely = [name for name in names if classify(shown.get(name)).kind in _CANDIDATES]
     surely = [name for name in likely if is_surely_wsgi(shown[name])]
     near = difflib.get_close_matches(wanted, likely)
     others = difflib.get_close_matches(wanted, names)
@@ -164,11 +165,10 @@ def similar_names(owner: object, wanted: str) -> list[str]:
 
 def public_names(owner: object) -> list[str]:
     """Return the names in a module or object that do not start with an underscore."""
-    try:
-        names = list(vars(owner)) or dir(owner)
-    except Exception:  # noqa: BLE001 - an object without a dict, or with a broken one
-        names = dir(type(owner))
-    return [name for name in names if isinstance(name, str) and not name.startswith("_")]
+    names = list(_own(owner))
+    if not isinstance(owner, ModuleType):
+        names += dir(owner if isinstance(owner, type) else type(owner))
+    return [name for name in dict.fromkeys(names) if not name.startswith("_")]
 
 
 def respell(asked: Asked, place: Location, attributes: tuple[str, ...], call: str = "") -> str:
@@ -190,11 +190,12 @@ def servers_for(place: Location, attributes: tuple[str, ...], call: str = "") ->
     return lines
 
 
-def _value(owner: object, name: str) -> object:
+def _own(owner: object) -> dict[str, object]:
+    """Return what an object itself holds; nothing of one that has no dict, or a broken one."""
     try:
-        return vars(owner).get(name)
-    except TypeError:
-        return None
+        return {name: value for name, value in vars(owner).items() if isinstance(name, str)}
+    except Exception:  # noqa: BLE001 - the target's __dict__ may be anything
+        return {}
 
 
 def _wanted_module(asked: Asked, found: Found | None) -> str:

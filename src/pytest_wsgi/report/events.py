@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.catalogue import SECRET_FIELDS, SHOWN, show, show_field
+from pytest_wsgi.catalogue import SECRET_FIELDS, show, show_field
 from pytest_wsgi.exchange import (
     Block,
     Called,
@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 LONGEST_LINE = 240
 """How many characters the line of an event has at most."""
 
-SHOWN_HEADERS = 6
-"""How many headers of one start_response call are shown."""
+SHOWN_ITEMS = 6
+"""How many items of a tuple or list are shown, such as the headers of a response."""
+
+SHOWN_BYTES = 40
+"""How many first bytes of a block are shown."""
 
 _PLACES: Mapping[Place, str] = {
     "call": "",
@@ -49,7 +52,6 @@ _STOPS = {
     "left": "the server went away",
     "process exit": "the application tried to end the process",
 }
-_PAIR = 2
 
 
 def describe_event(event: Event) -> str:
@@ -62,46 +64,181 @@ def describe_event(event: Event) -> str:
 def describe_value(value: object) -> str:
     """Return an observed value as Python would write it, cut, without the secrets of headers."""
     if type(value) is tuple or type(value) is list:
-        text = describe_items(value)
-    else:
-        try:
-            text = show(value)
-        except ValueError:  # CPython refuses to write integers of many thousand digits
-            text = f"<{type(value).__name__} too long to show>"
-    return printable(text)
+        return cut(describe_items(value), LONGEST_LINE)
+    try:
+        return printable(show(value))
+    except ValueError:  # CPython refuses to write integers of many thousand digits
+        return f"<{type(value).__name__} too long to show>"
 
 
 def describe_items(value: tuple[object, ...] | list[object]) -> str:
-    """Return a tuple or list: a header where it begins with the name of a secret one."""
-    if value and names_secret(value[0]):
-        return f"({describe_value(value[0])}, <redacted>)"
-    if len(value) == _PAIR and all(type(item) is str for item in value):
-        return show_field(*value) if type(value) is tuple else show(value)
-    items = ", ".join(describe_value(item) for item in value[: SHOWN_HEADERS * _PAIR])
-    more = ", ..." if len(value) > SHOWN_HEADERS * _PAIR else ""
-    if type(value) is list:
-        return cut(f"[{items}{more}]", SHOWN)
-    return cut(f"({items}{more}{',' if len(value) == 1 else ''})", SHOWN)
-
-
-def names_secret(name: object) -> bool:
-    """Tell whether `name`, of any type of text, is that of a header that carries secrets."""
-    if isinstance(name, Foreign):
-        text = name.text.removeprefix("b").strip("'\"")
-    elif isinstance(name, bytes):
-        text = name.decode("latin-1")
+    """Return a tuple or list; only the name where it is a header that carries a secret."""
+    if value and is_secret(read_text(value[0])):
+        items = f"{describe_value(value[0])}, <redacted>"
     else:
-        text = name if isinstance(name, str) else ""
-    return text.strip().lower() in SECRET_FIELDS
+        items = ", ".join(describe_header(item) for item in value[:SHOWN_ITEMS])
+        items += ", ..." if len(value) > SHOWN_ITEMS else ""
+    if type(value) is list:
+        return f"[{items}]"
+    return f"({items},)" if len(value) == 1 else f"({items})"
 
 
-def describe_header(header: object) -> str:
-    """Return one item of a list of headers, which may be anything."""
-    if isinstance(header, str | bytes):
-        name = header[: header.find(":" if isinstance(header, str) else b":")]  # type: ignore[arg-type] # the same type as header
-        return (
-            f"{describe_value(name + name[:0])}: <redacted>"
-            if names_secret(name)
-            else describe_value(header)
-        )
-    return describe_value(header)
+def describe_header(item: object) -> str:
+    """Return an item of a list of headers: a pair of texts where all is well, else anything."""
+    if type(item) is tuple and [type(part) for part in item] == [str, str]:
+        return printable(show_field(*item))
+    name, colon, _ = read_text(item).partition(":")
+    if colon and is_secret(name):
+        return printable(f"<{name_kind(item)} {name}: redacted>")
+    return describe_value(item)
+
+
+def read_text(value: object) -> str:
+    """Return the text of a str or bytes, or of the stand-in for one; empty for all else."""
+    if isinstance(value, Foreign):
+        return value.text.removeprefix("b").strip("\"'") if value.base != "str" else value.text
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a header of that name carries a secret."""
+    return name.strip().lower() in SECRET_FIELDS
+
+
+def name_kind(value: object) -> str:
+    """Return the name of a value's type; that of the original for a stand-in."""
+    return value.type_name if isinstance(value, Foreign) else type(value).__name__
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line: what is not printable is escaped as Python does it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def cut(text: str, length: int) -> str:
+    """Return `text`, with at most `length` characters."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def _start_response(event: StartResponse) -> str:
+    texts = {
+        "status": describe_value(event.status),
+        "headers": _headers(event),
+        "exc_info": _exc_info(event.exc_info),
+    }
+    positional = max(event.argument_count - len(event.keywords), 0)
+    arguments = list(texts.values())[:positional] + ["..."] * (positional - len(texts))
+    arguments += [f"{name}={texts.get(name, '...')}" for name in event.keywords]
+    return f"start_response({', '.join(arguments)}){_PLACES[event.place]}{_raised(event.raised)}"
+
+
+def _headers(event: StartResponse) -> str:
+    if event.headers_type not in ("list", "tuple"):
+        return f"<{event.headers_type}>"
+    return describe_items(list(event.headers) if event.headers_type == "list" else event.headers)
+
+
+def _exc_info(exc_info: ExcInfo | None) -> str:
+    if exc_info is None:
+        return "None"
+    if exc_info.type_name != "tuple":
+        return f"<{exc_info.type_name}>"
+    return f"({', '.join(f'<{item}>' for item in exc_info.items)})"
+
+
+def _raised(name: str | None) -> str:
+    return f" raised {name}" if name else ""
+
+
+def _data(type_name: str, length: int | None) -> str:
+    return f"<{type_name}>" if length is None else f"<{type_name} of length {length}>"
+
+
+def _write(event: Write) -> str:
+    late = ", after the last block" if event.after_end else ""
+    data = _data(event.type_name, event.length)
+    return f"write({data}){late}{_PLACES[event.place]}{_raised(event.raised)}"
+
+
+def _file_wrapped(event: FileWrapped) -> str:
+    size = "" if event.block_size is None else f", {describe_value(event.block_size)}"
+    return f"wsgi.file_wrapper(<{event.type_name}>{size}){_raised(event.raised)}"
+
+
+def _returned(event: Returned) -> str:
+    shape = "" if event.iterable else ", which is not iterable"
+    wrapper = " made by wsgi.file_wrapper" if event.is_file_wrapper else ""
+    return f"the application returned <{event.type_name}>{wrapper}{shape}"
+
+
+def _measured(event: Measured) -> str:
+    length = "" if event.length is None else f" is {event.length}"
+    return f"len() of the iterable{length}{_raised(event.raised)}"
+
+
+def _block(event: Block) -> str:
+    if event.type_name != "bytes":
+        return f"yielded {_data(event.type_name, event.length)}"
+    start = describe_value(event.start[:SHOWN_BYTES])
+    rest = "" if event.length == len(event.start[:SHOWN_BYTES]) else "..."
+    return f"yielded {start}{rest} ({event.length} bytes)"
+
+
+def _closed(event: Closed) -> str:
+    return f"close() of the {event.on}{_raised(event.raised)}"
+
+
+def _input_used(event: InputUsed) -> str:
+    stream = f"wsgi.input.{event.method}"
+    if not event.found:
+        return f"{stream} was looked for and is not there"
+    if not event.called:
+        return f"{stream} was looked at"
+    size = describe_value(event.size) if event.argument_count else ""
+    returned = "" if event.returned is None else f" returned {event.returned} bytes"
+    late = ", after the end" if event.past_end else ""
+    return f"{stream}({size}){returned}{late}{_PLACES[event.place]}{_raised(event.raised)}"
+
+
+def _errors_used(event: ErrorsUsed) -> str:
+    stream = f"wsgi.errors.{event.method}"
+    if not event.found:
+        return f"{stream} was looked for and is not there"
+    if not event.called:
+        return f"{stream} was looked at"
+    kinds = [f"<{name}>" for name in event.types if name != "str"]
+    data = describe_value(event.text) if event.types and not kinds else ", ".join(kinds)
+    return f"{stream}({data}){_raised(event.raised)}"
+
+
+def _raised_out(event: Raised) -> str:
+    message = f": {event.message}" if event.message else ""
+    source = ", raised by the server" if event.by_server else ""
+    return f"raised {event.type_name}{message}{_PLACES[event.place]}{source}"
+
+
+def _stopped(event: Stopped) -> str:
+    return f"{_STOPS[event.reason]}{f': {event.detail}' if event.detail else ''}"
+
+
+_DESCRIPTIONS: Mapping[type[Event], Callable[[Any], str]] = {
+    Called: lambda _: "application(environ, start_response)",
+    StartResponse: _start_response,
+    Write: _write,
+    FileWrapped: _file_wrapped,
+    Returned: _returned,
+    Measured: _measured,
+    Block: _block,
+    Exhausted: lambda _: "the iterable ended",
+    Closed: _closed,
+    InputUsed: _input_used,
+    ErrorsUsed: _errors_used,
+    Raised: _raised_out,
+    Stopped: _stopped,
+}

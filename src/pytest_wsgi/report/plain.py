@@ -122,7 +122,7 @@ def read_record(kind: type[_Record], plain: Any, where: str) -> _Record:
     if not isinstance(plain, Mapping):
         raise NotAReportError(f"{where} should be an object, found {shorten(plain)}.")
     found: dict[str, Any] = {}
-    for name, (annotation, required) in describe_fields(kind).items():
+    for name, (annotation, required) in describe_fields(kind).items():  # type: ignore[arg-type] # a class is hashable
         if name in plain:
             found[name] = read_value(annotation, plain[name], f"{where}.{name}")
         elif required:
@@ -167,7 +167,7 @@ def read_alternative(alternatives: tuple[Any, ...], value: Any, where: str) -> A
     for annotation in alternatives:
         try:
             return read_value(annotation, value, where)
-        except NotAReportError as error:
+        except NotAReportError as error:  # noqa: PERF203 # at most two annotations
             errors.append(error)
     raise errors[0]
 

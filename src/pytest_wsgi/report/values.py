@@ -153,7 +153,7 @@ class Report:
         failed = len(self.harness_errors)
         if not failed or self.subject.problem is not None:
             return self._tell_verdict()
-        return f"{self._tell_verdict()} Harness errors: {failed}; they say nothing of it."
+        return f"{self._tell_verdict()} Harness errors: {failed}, which say nothing of it."
 
     def _tell_verdict(self) -> str:
         if self.subject.problem is not None:

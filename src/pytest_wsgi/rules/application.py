@@ -19,6 +19,9 @@ _SIGNATURE_WORDS = ("argument", "callable")
 _AT_ONCE = frozenset({"interleaved", "concurrent"})
 """Readings in which an application may have to wait for itself; rules/threads.py judges them."""
 
+_INTERRUPTION = "pytest_wsgi.recorder.Interruption"
+"""What a close() raises when the server stops it."""
+
 
 @rule(
     Exchange,
@@ -79,12 +82,15 @@ def application_answers_in_time(exchange: Exchange) -> Iterator[Finding]:
 
     Why: a request that never ends holds a worker for ever; a few of them stop the whole server.
     """
-    stops = [event for event in exchange.events if isinstance(event, Stopped)]
-    # What runs after the last block, or after the server went away, is close() and no stream.
-    is_over = exchange.complete or any(stop.reason == "left" for stop in stops)
-    for stop in stops:
-        if stop.reason == "hang" or (is_over and stop.reason == "endless"):
-            yield Finding(expected="an end in time", observed=stop.detail, at=stop)
+    reasons = {"hang", "endless"} if is_stuck_in_close(exchange) else {"hang"}
+    for event in exchange.events:
+        if isinstance(event, Stopped) and event.reason in reasons:
+            yield Finding(expected="an end in time", observed=event.detail, at=event)
+
+
+def is_stuck_in_close(exchange: Exchange) -> bool:
+    """Tell whether the server had to interrupt a close(), which no stream excuses."""
+    return any(close.raised == _INTERRUPTION for close in exchange.closes)
 
 
 @rule(
@@ -104,8 +110,8 @@ def response_comes_to_an_end(exchange: Exchange) -> Iterator[Finding]:
     if (
         stopped is not None
         and stopped.reason == "endless"
-        and not exchange.complete
-        and exchange.blocks[-1].length
+        and not is_stuck_in_close(exchange)
+        and exchange.blocks[-1].length != 0
     ):
         yield Finding(expected="an end of the body", observed=stopped.detail, at=stopped)
 

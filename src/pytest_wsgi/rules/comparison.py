@@ -1,4 +1,4 @@
-"""Tells answers from failures, for the rules that compare an odd request with a plain one.
+"""What several rules ask of exchanges: whether there was an answer, and what a failure came of.
 
 No rule lives here, and nothing that looks at what an answer says.
 """
@@ -12,7 +12,7 @@ from pytest_wsgi.catalogue import Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_wsgi.exchange import Conversation, Event, Exchange
+    from pytest_wsgi.exchange import Conversation, ErrorsUsed, Event, Exchange, InputUsed
 
 _SERVER_ERROR = 500
 
@@ -58,3 +58,19 @@ def report_failures(exchanges: tuple[Exchange, ...], expected: str) -> Iterator[
         if failure is not None:
             observed, at = failure
             yield Finding(expected=expected, observed=observed, at=at, exchange=exchange)
+
+
+def is_relied_on(used: InputUsed | ErrorsUsed, exchange: Exchange) -> bool:
+    """Tell whether an attribute of a stream was called, or was missing and needed.
+
+    It was needed where the AttributeError of the very line that looked for it left the application;
+    looking whether there is one, with a fallback where there is none, is lawful.
+    """
+    if used.found:
+        return used.called
+    return any(
+        error.type_name == "AttributeError"
+        and error.origin == used.origin
+        and f"'{used.method}'" in error.message
+        for error in exchange.raised
+    )

@@ -248,10 +248,15 @@ def variables_stay_bytes_as_text(exchange: Exchange) -> Iterator[Finding]:
     """
     for key, before in exchange.environ.items():
         after = exchange.environ_after.get(key, before)
-        if type(after) is str and "." not in key and max(map(ord, after), default=0) > _LATIN_1:
+        if after != before and type(after) is str and "." not in key and has_decoded(after):
             yield Finding(
                 expected="bytes as latin-1 text", observed=f"{key} has characters beyond latin-1"
             )
+
+
+def has_decoded(text: str) -> bool:
+    """Tell whether a text has characters that no byte decodes to as latin-1."""
+    return any(ord(character) > _LATIN_1 for character in text)
 
 
 def name_kind(value: object) -> str:

@@ -1,0 +1,105 @@
+"""Ratios of recording and judging one exchange to the same exchange under wsgiref.validate.
+
+Every figure of a line is measured within one run, the rounds of the candidates taking turns, so
+that the noise of the machine falls on all alike. Run with `python benchmarks/exchange.py`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.exchange import Exchange
+from pytest_wsgi.judge import judge
+from pytest_wsgi.recorder import Recording
+from pytest_wsgi.rules import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROUNDS = 31
+CALLS = 300
+
+
+def application(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Answer in the shortest way."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5")])
+    return [b"hello"]
+
+
+BASE: dict[str, Any] = {"QUERY_STRING": ""}
+setup_testing_defaults(BASE)
+
+
+def start_response(_status: str, _headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+    """Take the response, as a server does."""
+    return lambda _data: None
+
+
+def serve(called: Any) -> None:
+    """Play the server: call, join the blocks, close."""
+    result = called(BASE.copy(), start_response)
+    try:
+        b"".join(result)
+    finally:
+        if hasattr(result, "close"):
+            result.close()
+
+
+VALIDATED = validator(application)
+
+
+def bare() -> None:
+    """Serve the application as it is."""
+    serve(application)
+
+
+def validated() -> None:
+    """Serve it under wsgiref.validate."""
+    serve(VALIDATED)
+
+
+def recorded() -> Recording:
+    """Serve it under a recording."""
+    recording = Recording(application)
+    serve(recording)
+    return recording
+
+
+def judged() -> None:
+    """Serve it under a recording, and judge the exchange by every rule over exchanges."""
+    exchange = recorded().finish(probe="get", request="GET /")
+    judge(RULES, [exchange])
+
+
+def measure(candidates: tuple[Callable[[], object], ...]) -> dict[str, float]:
+    """Return the median seconds of one call of each, in rounds that take turns."""
+    rounds: dict[str, list[float]] = {candidate.__name__: [] for candidate in candidates}
+    for _ in range(ROUNDS):
+        for candidate in candidates:
+            begin = time.perf_counter()
+            for _ in range(CALLS):
+                candidate()
+            rounds[candidate.__name__].append((time.perf_counter() - begin) / CALLS)
+    return {name: statistics.median(seconds) for name, seconds in rounds.items()}
+
+
+load_rules()
+RULES = [rule for rule in CATALOGUE.values() if rule.subject is Exchange]
+
+
+def main() -> None:
+    """Print each candidate as microseconds and as a ratio to wsgiref.validate."""
+    seconds = measure((bare, validated, recorded, judged))
+    print(f"one exchange of a trivial application; {len(RULES)} rules over exchanges")
+    for name, value in seconds.items():
+        ratio = value / seconds["validated"]
+        print(f"  {name:<10} {value * 1e6:7.1f} us   {ratio:5.2f} x wsgiref.validate")
+
+
+if __name__ == "__main__":
+    main()
