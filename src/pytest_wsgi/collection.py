@@ -102,10 +102,8 @@ class RuleItem(pytest.Function):
 
 
 def list_files(session: pytest.Session, plan: Plan) -> list[TargetFile]:
-    """Return the nodes of the targets that no argument names, where the suite is wanted."""
+    """Return the nodes of the targets that no argument names."""
     config = session.config
-    if not config.option.wsgi_collects:
-        return []
     directory = config.invocation_params.dir
     named = {directory / text.partition("::")[0] for text in config.args}
     nodes = []

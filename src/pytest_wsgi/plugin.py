@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pytest_wsgi.planning import Plan
     from pytest_wsgi.recorder import Recorder
 
-PLAN = pytest.StashKey["Plan"]()
-RECORDER = pytest.StashKey["Recorder"]()
+PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+WANTED = pytest.StashKey[bool]()
 DATA = pytest.StashKey[str]()
 """What an item has to say to the report, as JSON text: it crosses processes."""
 
@@ -131,8 +132,7 @@ def make_plan(config: pytest.Config, asked: list[tuple[str, str]]) -> Plan:
     config.pluginmanager.register(
         Gatherer(files, strict=options.strict, writes=writes), "wsgi-gatherer"
     )
-    if writes:
-        config.option.wsgi_collects = is_wanted(config)
+    config.stash[WANTED] = is_wanted(config)
     return plan
 
 
@@ -143,9 +143,20 @@ def read_list(config: pytest.Config, name: str) -> list[str]:
 
 
 def is_wanted(config: pytest.Config) -> bool:
-    """Tell whether the suite runs: asked for by hand, or by default and no paths are given."""
+    """Tell whether the suite runs: asked for by hand, or by default and no paths are given.
+
+    A worker of pytest-xdist gets other arguments than those given, so its controller tells it.
+    """
+    if hasattr(config, "workerinput"):
+        return bool(config.workerinput["wsgi_wanted"])
     by_hand = any(text.partition("=")[0] == "--wsgi-app" for text in config.invocation_params.args)
     return by_hand or config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist whether the suite runs."""
+    node.workerinput["wsgi_wanted"] = node.config.stash.get(WANTED, False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -155,7 +166,9 @@ def pytest_make_collect_report(
     """Add the files of the targets to the session's, unless they are among the arguments."""
     report = yield
     plan = collector.config.stash.get(PLAN, None)
-    if plan is not None and isinstance(collector, pytest.Session) and report.passed:
+    if plan is None or not isinstance(collector, pytest.Session) or not report.passed:
+        return report
+    if collector.config.stash[WANTED]:
         from pytest_wsgi.collection import list_files  # noqa: PLC0415 # only when asked for
 
         report.result.extend(list_files(collector, plan))

@@ -23,6 +23,7 @@ ORDER = (
     "exc_info",
     "status",
     "headers",
+    "known_headers",
     "content_length",
     "body",
     "write",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Block, Conversation, Exchange
-from pytest_wsgi.rules.comparison import find_failure, has_answered
+from pytest_wsgi.rules.comparison import has_answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,12 +178,8 @@ def head_is_answered_like_get(conversation: Conversation) -> Iterator[Finding]:
     balancers ask by HEAD and take an error for a page that is not there.
     """
     for exchange in conversation.exchanges:
-        failure = find_failure(exchange)
-        if failure is not None:
-            observed, at = failure
-            yield Finding(expected="success", observed=observed, at=at, exchange=exchange)
-        elif exchange.response is not None and (exchange.code or 0) >= _ERROR:
-            response = exchange.response
+        response = exchange.response
+        if response is not None and (exchange.code or 0) >= _ERROR:
             yield Finding(
                 expected="success", observed=response.status, at=response, exchange=exchange
             )

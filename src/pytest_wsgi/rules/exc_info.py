@@ -11,7 +11,7 @@ from pytest_wsgi.rules.responses import list_calls, went_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_wsgi.exchange import ExcInfo, Raised
+    from pytest_wsgi.exchange import ErrorsUsed, ExcInfo, InputUsed, Raised
 
 _NOTHING = ("None", "None", "None")
 """What sys.exc_info() returns outside of any handler."""
@@ -26,11 +26,9 @@ _EXITS = frozenset({"SystemExit", "KeyboardInterrupt"})
 _ORDINARY = frozenset(
     {
         "get",
-        "head",
         "options",
         "absent",
         "absent-head",
-        "mounted",
         "https",
         "first-block",
         "no-block",
@@ -216,10 +214,11 @@ def find_error(exchange: Exchange) -> Raised | None:
 
 def is_provoked(exchange: Exchange) -> bool:
     """Tell whether anything that the server handed over had raised, or lacked what was asked."""
-    uses = (*exchange.input_used, *exchange.errors_used)
-    calls = (*exchange.start_responses, *exchange.writes, *exchange.file_wraps)
+    uses: list[InputUsed | ErrorsUsed] = [*exchange.input_used, *exchange.errors_used]
     return (
         any(error.by_server for error in exchange.raised)
-        or any(call.raised for call in calls)
+        or any(call.raised for call in exchange.start_responses)
+        or any(write.raised for write in exchange.writes)
+        or any(wrap.raised for wrap in exchange.file_wraps)
         or any(use.raised or not use.found for use in uses)
     )
