@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.report import FindingReport, Report, RuleReport, Subject
+
+PATIENT = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+"""How properties are tested: never by the clock."""
 
 TRACEBACK = """\
 Traceback (most recent call last):
@@ -113,7 +117,7 @@ def make_mixed_report():
                     message="an exception left the application",
                     request="GET / (no HTTP_HOST)",
                     expected="a response",
-                    observed="'KeyError raised'",
+                    observed="KeyError raised",
                     observed_type="str",
                     event="2  raised KeyError: 'HTTP_HOST'",
                     file=None,

@@ -123,11 +123,12 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
     def enter(check: Callable[[Subject], Iterator[Finding]]) -> Callable[..., Iterator[Finding]]:
         requirement = load_requirements()[names[0]]
         sentence, _, why = (check.__doc__ or "").partition("Why:")
+        reason = " ".join(why.split())
         name = check.__name__.replace("_", "-")
         CATALOGUE[name] = Rule(
             id=name,
             sentence=" ".join(sentence.split()),
-            why=" ".join(why.split()),
+            why=reason[:1].upper() + reason[1:],
             subject=subject,
             checks=names,
             binds=binds,
@@ -153,7 +154,10 @@ def weigh(requirement: Requirement) -> Level:
 
 def show(value: object) -> str:
     """Return a value for a message, cut to a readable length."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python turns into text
+        text = f"an int of {value.bit_length()} bits" if isinstance(value, int) else "?"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 

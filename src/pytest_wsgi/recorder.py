@@ -8,6 +8,8 @@ short: it only appends to a log, which is made into an Exchange afterwards. And 
 from __future__ import annotations
 
 import sys
+from collections import deque
+from functools import partial
 from hashlib import blake2b
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -25,28 +27,39 @@ from pytest_wsgi.exchange import (
     Stopped,
     Write,
 )
-from pytest_wsgi.recorded import (
-    KEPT_START,
-    RecordedErrors,
-    RecordedFileWrapper,
-    RecordedInput,
-    look_at,
-)
+from pytest_wsgi.recorded import look_at
 from pytest_wsgi.snapshot import (
+    cut_bytes,
     describe_exc_info,
+    is_set_on,
+    measure,
     name_base,
     name_type,
     snapshot_environ,
     take_snapshot,
 )
-from pytest_wsgi.traces import describe_error, find_caller
+from pytest_wsgi.streams import (
+    RecordedErrors,
+    RecordedFileWrapper,
+    RecordedInput,
+    choose_errors,
+    choose_input,
+    first_of,
+)
+from pytest_wsgi.traces import describe_error, find_caller, passes_through
 from pytest_wsgi.transcript import write_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEPT_EVENTS = 1000
-"""How many ordinary blocks and reads of one exchange are kept one by one; all are counted."""
+KEPT_BLOCKS = 1000
+"""How many ordinary blocks of one exchange are kept one by one; all are counted."""
+
+KEPT_EVENTS = 10_000
+"""How many events of one exchange are kept; after these only what is seldom and weighty."""
+
+KEPT_START = 64
+"""How many first bytes of a block are kept."""
 
 _RAISED = -3
 """Where a start_response entry of the log holds the name of what was raised."""
@@ -55,13 +68,15 @@ _RAISED = -3
 class Interruption(BaseException):
     """Raised inside the application by a driver that stops it; no error of the application's own.
 
-    `reason` is one of those of `Stopped`, `detail` a sentence for people.
+    `reason` is one of those of `Stopped`, `detail` a sentence for people. `is_noted` tells whether
+    a recording has it already.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.is_noted = False
 
 
 class Recorder:
@@ -90,40 +105,40 @@ class Recording:
         "block_count",
         "body_length",
         "digest",
+        "ended",
         "environ",
-        "file_wrapper_ids",
+        "file_wrappers",
+        "given",
         "kept",
         "log",
         "originals",
         "place",
-        "server_errors",
-        "start",
     )
 
     def __init__(self, application: Any) -> None:
         self.application = application
-        self.log: list[tuple[Any, ...]] = []
+        self.log: list[tuple[Any, ...]] | deque[tuple[Any, ...]] = []
         self.place: Place = "outside"
         self.environ: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
         self.originals: dict[str, Any] = {}
-        self.file_wrapper_ids: set[int] = set()
-        self.server_errors: set[int] = set()
+        self.file_wrappers: dict[int, type] = {}
+        self.given = 0  # bytes that wsgi.input has handed over
+        self.ended = False
         self.block_count = 0
         self.body_length = 0
         self.kept = 0
         self.digest: Any = None
-        self.start: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any], /) -> Any:
         """Call the application and record the call; return its result in a recording proxy."""
-        self.environ, self.start = environ, start_response
+        self.environ = environ
         self.before = environ.copy()
         self.proxy_streams(environ)
         self.log.append((Called, get_ident()))
         self.place = "call"
         try:
-            result = self.application(environ, self.start_response)
+            result = self.application(environ, partial(self.start_response, start_response))
         except BaseException as error:
             self.note_error(error)
             raise
@@ -135,18 +150,26 @@ class Recording:
         """Put recording proxies in front of the input, the errors and the file wrapper."""
         originals = self.originals
         if (stream := environ.get("wsgi.input")) is not None:
-            environ["wsgi.input"] = originals["wsgi.input"] = RecordedInput(self, stream)
+            proxy = choose_input(type(stream))(self, stream)
+            environ["wsgi.input"] = originals["wsgi.input"] = proxy
         if (stream := environ.get("wsgi.errors")) is not None:
-            environ["wsgi.errors"] = originals["wsgi.errors"] = RecordedErrors(self, stream)
+            errors = choose_errors(type(stream))(self, stream)
+            environ["wsgi.errors"] = originals["wsgi.errors"] = errors
         if (wrapper := environ.get("wsgi.file_wrapper")) is not None:
-            proxy = RecordedFileWrapper(self, wrapper)
-            environ["wsgi.file_wrapper"] = originals["wsgi.file_wrapper"] = proxy
+            wrapping = RecordedFileWrapper(self, wrapper)
+            environ["wsgi.file_wrapper"] = originals["wsgi.file_wrapper"] = wrapping
 
-    def start_response(self, *args: Any, **keywords: Any) -> Any:
+    def keep(self, entry: tuple[Any, ...]) -> None:
+        """Append an event to the log, unless an application without measure has filled it."""
+        if len(self.log) < KEPT_EVENTS:
+            self.log.append(entry)
+
+    def start_response(self, start: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
         """Pass the call on to the server's start_response, and record it."""
-        status = args[0] if args else keywords.get("status")
-        headers = args[1] if len(args) > 1 else keywords.get("headers")
-        exc_info = args[2] if len(args) > 2 else keywords.get("exc_info")  # noqa: PLR2004 # the third argument
+        named = {str.__str__(name): keywords[name] for name in keywords} if keywords else keywords
+        status = args[0] if args else named.get("status")
+        headers = args[1] if len(args) > 1 else named.get("headers")
+        exc_info = args[2] if len(args) > 2 else named.get("exc_info")  # noqa: PLR2004 # the third argument
         entry = [
             StartResponse,
             get_ident(),
@@ -154,34 +177,36 @@ class Recording:
             *keep_headers(headers),
             describe_exc_info(exc_info),
             len(args) + len(keywords),
-            tuple(keywords),
+            tuple(named),
             self.place,
             sys.exc_info()[0] is not None,
             None,
             find_caller(),
             headers if type(headers) is list else None,
         ]
-        del exc_info
         try:
-            write = self.start(*args, **keywords)
+            write = start(*args, **keywords)
         except BaseException as error:
-            self.server_errors.add(id(error))
             entry[_RAISED] = name_type(type(error))
             raise
         finally:
-            self.log.append(tuple(entry))
+            if len(self.log) < KEPT_EVENTS:
+                self.log.append(tuple(entry))
+            # What is raised here holds this frame, and may be what exc_info holds.
+            del args, keywords, named, status, headers, exc_info, entry
         return RecordedWrite(self, write) if callable(write) else write
 
     def note_result(self, result: Any) -> Any:
         """Record what the call returned, without calling anything of it; return its proxy."""
-        shape = look_at(type(result))
+        kind = type(result)
+        shape = look_at(kind)
         self.log.append(
             (
                 Returned,
                 get_ident(),
                 *shape.description,
-                shape.has_close or "close" in getattr(result, "__dict__", ()),
-                id(result) in self.file_wrapper_ids,
+                shape.has_close or (shape.has_dict and is_set_on(result, "close")),
+                bool(self.file_wrappers) and self.file_wrappers.get(id(result)) is kind,
                 shape.is_file,
             )
         )
@@ -191,7 +216,7 @@ class Recording:
         """Record a block that the iterable yielded."""
         self.block_count += 1
         if type(block) is bytes:
-            if self.kept < KEPT_EVENTS:
+            if self.kept < KEPT_BLOCKS:
                 self.kept += 1
                 self.log.append(
                     (Block, get_ident(), "bytes", "bytes", len(block), block[:KEPT_START])
@@ -200,13 +225,10 @@ class Recording:
             return
         kind = type(block)
         base = name_base(kind)
-        start = bytes(block[:KEPT_START]) if base in ("bytes", "bytearray", "memoryview") else b""
-        length = len(block) if base else None
         if base == "bytes":
-            self.add_to_body(block)
-        if self.kept < KEPT_EVENTS:
-            self.kept += 1
-            self.log.append((Block, get_ident(), name_type(kind), base, length, start))
+            self.add_to_body(cut_bytes(block, base))
+        start = cut_bytes(block, base, KEPT_START)
+        self.keep((Block, get_ident(), name_type(kind), base, measure(block, base), start))
 
     def add_to_body(self, block: bytes) -> None:
         """Count and digest bytes of the body; they themselves are not kept."""
@@ -218,23 +240,20 @@ class Recording:
 
     def note_exhausted(self) -> None:
         """Record that the iterable ended."""
+        self.ended = True
         self.log.append((Exhausted, get_ident()))
 
     def note_error(self, error: BaseException) -> None:
         """Record an exception that left the application; the exception itself is not kept."""
-        if isinstance(error, Interruption):
-            reason = "endless" if error.reason == "hang" and self.block_count else error.reason
-            self.note_stop(reason, error.detail, describe_error(error)[-1])
+        if type(error) is Interruption:
+            if not error.is_noted:
+                error.is_noted = True
+                endless = error.reason == "hang" and self.block_count and self.place != "close"
+                reason = "endless" if endless else error.reason
+                self.note_stop(reason, error.detail, describe_error(error)[-1])
             return
-        self.log.append(
-            (
-                Raised,
-                get_ident(),
-                *describe_error(error),
-                self.place,
-                id(error) in self.server_errors,
-            )
-        )
+        by_server = passes_through(error, _SERVER_CALLS)
+        self.log.append((Raised, get_ident(), *describe_error(error), self.place, by_server))
 
     def note_stop(self, reason: str, detail: str, origin: Origin | None = None) -> None:
         """Record that the server stopped the exchange; a driver calls this."""
@@ -243,28 +262,31 @@ class Recording:
     def name_request(self) -> str:
         """Return method and path of the request, such as `GET /`; unfit values are left out."""
         parts = (self.before.get("REQUEST_METHOD"), self.before.get("PATH_INFO"))
-        return " ".join(part for part in parts if type(part) is str)
+        shown = " ".join(part for part in parts if type(part) is str)
+        return shown.encode("ascii", "backslashreplace").decode()
 
     def finish(self, *, probe: str, request: str, **more: Any) -> Exchange:
         """End the recording: give the server its environ values back and return the Exchange.
 
-        `more` are further fields of the Exchange.
+        `more` are further fields of the Exchange. What the application does after this is passed on
+        and no longer recorded.
         """
         after = self.environ.copy()
-        for key, proxy in self.originals.items():
-            if after.get(key) is proxy:
+        for key, value in after.items():
+            if type(key) is str and key in self.originals and value is self.originals[key]:
                 after[key] = self.environ[key] = self.before[key]
-        before, self.before, self.environ = self.before, {}, {}
-        self.originals = {}
-        self.start = self.application = None
-        return write_exchange(
+        exchange = write_exchange(
             self,
             probe=probe,
             request=request,
-            environ=snapshot_environ(before),
+            environ=snapshot_environ(self.before),
             environ_after=snapshot_environ(after),
             **more,
         )
+        self.log = deque(maxlen=0)
+        self.before, self.environ, self.originals, self.file_wrappers = {}, {}, {}, {}
+        self.application = None
+        return exchange
 
 
 class RecordedWrite:
@@ -279,34 +301,33 @@ class RecordedWrite:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Pass the data on to the server's write callable, and record the call."""
         recording = self._recording
-        data: Any = args[0] if args else None
+        data = first_of(args, keywords)
         kind = type(data)
         base = name_base(kind)
-        ended = any(entry[0] is Exhausted for entry in recording.log)
+        length = measure(data, base)
         raised = None
         try:
             answer = self._write(*args, **keywords)
         except BaseException as error:
-            recording.server_errors.add(id(error))
             raised = name_type(type(error))
             raise
         finally:
-            length = len(data) if base else None
-            recording.log.append(
-                (
-                    Write,
-                    get_ident(),
-                    name_type(kind),
-                    length,
-                    recording.place,
-                    ended,
-                    raised,
-                    find_caller(),
-                )
-            )
+            use = (name_type(kind), length, recording.place, recording.ended, raised)
+            recording.keep((Write, get_ident(), *use, find_caller()))
         if base == "bytes":
-            recording.add_to_body(bytes(data))
+            recording.add_to_body(cut_bytes(data, base))
         return answer
+
+
+_SERVER_CALLS = frozenset(
+    {
+        Recording.start_response.__code__,
+        RecordedWrite.__call__.__code__,
+        RecordedInput._use.__code__,  # noqa: SLF001 # streams are a part of the recorder
+        RecordedErrors._use.__code__,  # noqa: SLF001 # as above
+    }
+)
+"""Functions that call the server: what leaves them was raised by it."""
 
 
 def keep_headers(headers: Any) -> tuple[str, Any]:

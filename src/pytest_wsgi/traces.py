@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.snapshot import name_type
+from pytest_wsgi.exchange import Foreign
+from pytest_wsgi.snapshot import PLAIN, find_in_class, name_type, read_mro, take_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, TracebackType
+
     from pytest_wsgi.exchange import Origin
 
 KEPT_FRAMES = 20
@@ -19,16 +24,21 @@ KEPT_FRAMES = 20
 KEPT_MESSAGE = 500
 """How many characters of an exception's message are kept."""
 
-_OWN = (
-    str(Path(__file__).parent),
-    str(Path(__file__).parent.parent / "wsgiref_validate_wrappers"),
-)
+_HOME = Path(__file__).parent
+_OWN = (f"{_HOME}{os.sep}", f"{_HOME.with_name('wsgiref_validate_wrappers')}{os.sep}")
+_VALIDATE = os.path.join("", "wsgiref", "validate.py")  # noqa: PTH118 # the end of a path
+
+_read_args = BaseException.__dict__["args"].__get__
+_read_traceback = BaseException.__dict__["__traceback__"].__get__
+
+_QUOTING = (BaseException.__str__, KeyError.__str__)
+"""The ways of builtin exceptions to show their arguments, which call those arguments' methods."""
 
 
 @lru_cache(maxsize=1024)
 def is_own(filename: str) -> bool:
     """Tell whether a source file is one of this harness, or wsgiref.validate's."""
-    return filename.startswith(_OWN) or filename.endswith("wsgiref/validate.py")
+    return filename.startswith(_OWN) or filename.endswith(_VALIDATE)
 
 
 def find_caller() -> Origin | None:
@@ -36,7 +46,7 @@ def find_caller() -> Origin | None:
     frame = sys._getframe(2)  # noqa: SLF001 # documented for this use, and far faster than inspect
     while frame is not None and is_own(frame.f_code.co_filename):
         frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+    return (frame.f_code.co_filename, frame.f_lineno or 0) if frame is not None else None
 
 
 def describe_error(error: BaseException) -> tuple[str, tuple[str, ...], str, str, Origin | None]:
@@ -45,15 +55,58 @@ def describe_error(error: BaseException) -> tuple[str, tuple[str, ...], str, str
     The traceback starts at the application: frames of the harness are left out.
     """
     kind = type(error)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__, limit=-KEPT_FRAMES)
-        if not is_own(frame.filename)
+    bases = tuple(name_type(base) for base in read_mro(kind))
+    places = [
+        (code.co_filename, line) for code, line in walk(error) if not is_own(code.co_filename)
     ]
+    origin = places[-1] if places else None
+    return name_type(kind), bases, read_message(error), show_frames(error), origin
+
+
+def passes_through(error: BaseException, codes: frozenset[CodeType]) -> bool:
+    """Tell whether an error came through a call of one of these functions."""
+    return any(code in codes for code, _ in walk(error))
+
+
+def walk(error: BaseException) -> Iterator[tuple[CodeType, int]]:
+    """Yield code and line of every frame of an error's traceback, the outermost one first."""
+    for frame, line in traceback.walk_tb(read_traceback(error)):
+        yield frame.f_code, line or 0
+
+
+def read_traceback(error: BaseException) -> TracebackType | None:
+    """Return an error's traceback, whatever its class says."""
+    found: TracebackType | None = _read_traceback(error)
+    return found
+
+
+def show_frames(error: BaseException) -> str:
+    """Return the text of the last frames that are not ours, with their lines of source."""
+    frames = traceback.walk_tb(read_traceback(error))
     try:
-        message = str(error)[:KEPT_MESSAGE]
-    except Exception:  # noqa: BLE001 # the target's own __str__ may do anything
-        message = "<its message cannot be shown>"
-    text = "".join(traceback.format_list(frames))
-    origin = (frames[-1].filename, frames[-1].lineno or 0) if frames else None
-    return name_type(kind), tuple(name_type(base) for base in kind.__mro__), message, text, origin
+        summary = traceback.StackSummary.extract(frames, limit=-KEPT_FRAMES)
+        return "".join(
+            traceback.format_list([frame for frame in summary if not is_own(frame.filename)])
+        )
+    except Exception:  # noqa: BLE001 # lines of source come from the target's own loader
+        return ""
+
+
+def read_message(error: BaseException) -> str:
+    """Return what an error says of itself.
+
+    Servers show str() of an exception in their logs; so it is called where a class of the target
+    defines it. That of the builtin classes would call repr() of the arguments, and is not.
+    """
+    arguments = _read_args(error)
+    found = find_in_class(type(error), "__str__")
+    if any(found is method for method in _QUOTING) and any(
+        type(argument) not in PLAIN for argument in arguments
+    ):
+        shown = take_snapshot(arguments if len(arguments) != 1 else arguments[0])
+        text = shown.text if type(shown) is Foreign and shown.base == "str" else repr(shown)
+        return text[:KEPT_MESSAGE]
+    try:
+        return str.__str__(str(error))[:KEPT_MESSAGE]
+    except BaseException:  # noqa: BLE001 # the target's own __str__ may do anything
+        return "<its message cannot be shown>"

@@ -42,7 +42,7 @@ def write_exchange(
     """Return the Exchange that `recording` wrote down. `more` are further fields of it."""
     events: list[Event] = []
     views: dict[type, list[Any]] = {}
-    for index, entry in enumerate(recording.log):
+    for index, entry in enumerate(tuple(recording.log)):
         kind = entry[0]
         event = write_start(index, entry) if kind is StartResponse else kind(index + 1, *entry[1:])
         events.append(event)
@@ -88,10 +88,18 @@ def write_start(index: int, entry: tuple[Any, ...]) -> StartResponse:
         malformed = tuple(take_snapshot(item) for item in items if not is_field(item))
         items = tuple(take_snapshot(item) for item in items)
     after = None
-    if live is not None and (len(live) != len(headers) or tuple(live) != headers):
+    if live is not None and is_changed(headers, tuple(live)):
         after = tuple(take_snapshot(item) for item in live)
     return StartResponse(
         index + 1, thread, status, headers_type, items, fields, malformed, *rest, after
+    )
+
+
+def is_changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    """Tell whether headers differ; only fields are compared, other items are told apart."""
+    return len(before) != len(after) or any(
+        old is not new and not (is_field(old) and is_field(new) and old == new)
+        for old, new in zip(before, after, strict=True)
     )
 
 

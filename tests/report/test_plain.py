@@ -6,14 +6,6 @@ from pathlib import Path
 import execnet
 import pytest
 from hypothesis import given
-from sample_reports import (
-    make_mixed_report,
-    make_report,
-    make_rule,
-    make_subject,
-    make_unloaded_report,
-    reports,
-)
 
 from pytest_wsgi.report import (
     InvalidJsonError,
@@ -27,6 +19,15 @@ from pytest_wsgi.report import (
     subject_to_dict,
     to_json,
 )
+from sample_reports import (
+    PATIENT,
+    make_mixed_report,
+    make_report,
+    make_rule,
+    make_subject,
+    make_unloaded_report,
+    reports,
+)
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -38,6 +39,7 @@ def test_json_is_as_it_was(name, report):
     assert to_json(report) == (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
 
 
+@PATIENT
 @given(reports)
 def test_json_and_back(report):
     text = to_json(report)
@@ -124,8 +126,10 @@ def test_version_that_is_not_known(version):
         (
             ["rules", 0, "verdict"],
             "fine",
-            "report.rules[0].verdict should be held or broken or not exercised or known or "
-            'blocked or harness error, found "fine".',
+            (
+                "report.rules[0].verdict should be held or broken or not exercised or known or "
+                'blocked or harness error, found "fine".'
+            ),
         ),
         (["rules", 0, "findings", 0, "line"], True, "findings[0].line should be an integer"),
     ],

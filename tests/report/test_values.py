@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+
+from pytest_wsgi.report import fails
 from sample_reports import (
     make_mixed_report,
     make_report,
@@ -9,8 +11,6 @@ from sample_reports import (
     make_subject,
     make_unloaded_report,
 )
-
-from pytest_wsgi.report import fails
 
 KEPT = make_report(*make_rules("held", 41), *make_rules("not exercised", 6))
 
@@ -28,13 +28,17 @@ def test_totals_count_every_verdict_of_every_level():
     [
         (
             KEPT,
-            "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
-            "41 of 47 MUSTs held, none broken, 6 not exercised.",
+            (
+                "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
+                "41 of 47 MUSTs held, none broken, 6 not exercised."
+            ),
         ),
         (
             make_report(*make_rules("held", 3), *make_rules("known", 2)),
-            "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
-            "3 of 5 MUSTs held, none broken, 2 known, 0 not exercised.",
+            (
+                "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
+                "3 of 5 MUSTs held, none broken, 2 known, 0 not exercised."
+            ),
         ),
         (
             make_report(*make_rules("held", 45), *make_rules("broken", 2)),
@@ -60,8 +64,10 @@ def test_totals_count_every_verdict_of_every_level():
         ),
         (
             make_report(*make_rules("held", 1), *make_rules("harness error", 2)),
-            "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: 1 of 1 MUSTs "
-            "held, none broken, 0 not exercised. Harness errors: 2, which say nothing of it.",
+            (
+                "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: 1 of 1 MUSTs "
+                "held, none broken, 0 not exercised. Harness errors: 2, which say nothing of it."
+            ),
         ),
     ],
 )

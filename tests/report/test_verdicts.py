@@ -6,13 +6,22 @@ import execnet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_reports import make_finding, make_rule, rules, texts
 
 from pytest_wsgi.catalogue import Finding, Level, Party, Rule
-from pytest_wsgi.exchange import Exchange, Exhausted, Foreign, Loading, Problem, Raised, Stopped
+from pytest_wsgi.exchange import (
+    Exchange,
+    Exhausted,
+    Foreign,
+    Loading,
+    Problem,
+    Raised,
+    StartResponse,
+    Stopped,
+)
 from pytest_wsgi.judge import Verdict
 from pytest_wsgi.report import merge_rules, report_subject, report_verdict, rule_to_dict
 from pytest_wsgi.report.verdicts import KEPT_LINES, cite, find_below, write_traceback
+from sample_reports import PATIENT, make_finding, make_rule, rules, texts
 
 RULE = Rule(
     id="status-is-native-string",
@@ -127,6 +136,45 @@ def test_findings_that_differ_stay_apart(one, other):
     plain = {"expected": "", "observed": None}
     said = report(Finding(**{**plain, **one}), Finding(**{**plain, **other}))
     assert len(said.findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("observed", "text"),
+    [
+        ("200 ", "'200 '"),
+        ("X-A", "'X-A'"),
+        ("b ", "'b '"),
+        ("a tuple\x00", r"a tuple\x00"),
+        ("", ""),
+        (Foreign("my.Text", "str", "200 "), "<my.Text 200 >"),
+        (b"200 ", "b'200 '"),
+        ("x" * 999, f"{'x' * 497}..."),
+    ],
+)
+def test_values_of_the_target_are_told_from_words_of_the_rule(observed, text):
+    start = StartResponse(
+        number=2,
+        thread=1,
+        status="200 ",
+        headers_type="list",
+        headers=(("X-A", "b "),),
+        fields=(("X-A", "b "),),
+        malformed=(),
+        exc_info=None,
+        argument_count=2,
+        keywords=(),
+        place="call",
+        handling=False,
+        raised=None,
+        origin=None,
+    )
+    (finding,) = report(Finding(expected="x", observed=observed, at=start)).findings
+    assert finding.observed == text
+
+
+def test_text_observed_without_an_event_is_in_the_words_of_the_rule():
+    (finding,) = report(Finding(expected="x", observed="str")).findings
+    assert finding.observed == "str"
 
 
 def test_finding_without_exchange_and_event():
@@ -263,6 +311,7 @@ def test_merged_reason_is_the_first_one_given():
     assert merged.reason == "needs --wsgi-unsafe"
 
 
+@PATIENT
 @given(st.lists(rules, max_size=6))
 def test_merging_again_changes_nothing(some):
     merged = merge_rules(some)
@@ -270,6 +319,7 @@ def test_merging_again_changes_nothing(some):
     assert [rule.id for rule in merged] == list(dict.fromkeys(rule.id for rule in some))
 
 
+@PATIENT
 @given(st.builds(Finding, expected=texts, observed=texts, message=texts), texts, texts)
 def test_whatever_a_target_says_can_be_sent_to_another_process(finding, request, message):
     event = make_raised(message=message, traceback=message, origin=(message, 1))

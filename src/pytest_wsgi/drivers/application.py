@@ -7,9 +7,10 @@ stops at what it finds.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.drivers.serving import Serving
@@ -18,7 +19,7 @@ from pytest_wsgi.exchange import Conversation
 from pytest_wsgi.probes import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_wsgi.drivers.guard import Guard
     from pytest_wsgi.exchange import Exchange
@@ -29,6 +30,7 @@ MOST_HANGS = 3
 MOST_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SCHEMES = frozenset({"", "http", "https"})
 _BAD_REQUEST = 400
 _FIRST_CONTACT = Probe(name="first-contact", purpose="Finds out under which host it answers.")
 
@@ -118,16 +120,28 @@ class Driver:
             )
             for request in probe.requests
         ]
-        if probe.reading == "interleaved":
-            serve_in_turns(servings)
-        elif probe.reading == "concurrent":
-            serve_at_once(servings, self.guard.seconds)
+        if probe.reading == "concurrent":
+            serve_at_once(servings, self.guard)
+        elif probe.reading == "interleaved":
+            self.limit(servings, serve_in_turns)
         else:
             for serving in servings:
-                serve_alone(serving, probe)
+                self.limit([serving], serve_alone)
         exchanges = tuple(self.finish(serving) for serving in servings)
         self.hangs += sum(is_hang(exchange) for exchange in exchanges)
         return exchanges
+
+    def limit(
+        self, servings: Sequence[Serving], serve: Callable[[Sequence[Serving]], None]
+    ) -> None:
+        """Serve within the time limit, in a thread of its own where there is no alarm.
+
+        A target whose objects are bound to a thread (database connections) may notice that.
+        """
+        if self.guard.alarm:
+            serve(servings)
+        else:
+            run_aside([(serve, servings)], self.guard)
 
     def finish(self, serving: Serving) -> Exchange:
         """Return the Exchange of a serving that is over."""
@@ -144,13 +158,15 @@ class Driver:
             notes.append(f"400 for host {site.host}, so asked as {host}")
             site = replace(site, host=host)
             answer = self.ask(site)
+        seen = {site}
         for _ in range(MOST_REDIRECTS):
             moved = follow(answer, site)
-            if moved is None:
+            if moved is None or moved in seen:
                 break
             notes.append(
                 f"{name_site(site)} redirects to {name_site(moved)}, which is asked instead"
             )
+            seen.add(moved)
             site = moved
             answer = self.ask(site)
         return site, tuple(notes)
@@ -180,19 +196,21 @@ def follow(answer: Exchange, site: Site) -> Site | None:
         host = parts.hostname
     except ValueError:
         return None
-    if (host or site.host) != site.host or parts.scheme not in {"", "http", "https"}:
+    if (host or site.host).lower() != site.host.lower() or parts.scheme not in _SCHEMES:
         return None
-    path = parts.path or "/"
+    path = unquote(parts.path or "/", "latin-1")  # as servers hand it over, PEP 3333 Unicode Issues
     moved = replace(site, scheme=parts.scheme or site.scheme, path=path)
     return moved if moved != site and path.startswith("/") else None
 
 
-def serve_alone(serving: Serving, probe: Probe) -> None:
+def serve_alone(servings: Sequence[Serving]) -> None:
     """Serve one request: complete, or left early as the probe asks."""
+    (serving,) = servings
+    reading = serving.probe.reading
     serving.open()
-    if probe.reading == "complete":
+    if reading == "complete":
         serving.read_all()
-    elif probe.reading == "first block":
+    elif reading == "first block":
         if serving.step():
             serving.leave()
     elif not serving.failed:
@@ -211,20 +229,33 @@ def serve_in_turns(servings: Sequence[Serving]) -> None:
         serving.close()
 
 
-def serve_at_once(servings: Sequence[Serving], seconds: float) -> None:
-    """Serve each in a thread of its own; one that hangs is left behind after `seconds`."""
+def serve_at_once(servings: Sequence[Serving], guard: Guard) -> None:
+    """Serve each in a thread of its own, all starting together."""
     start = threading.Barrier(len(servings))
 
-    def serve(serving: Serving) -> None:
-        start.wait(seconds)
-        serving.open()
-        serving.read_all()
-        serving.close()
+    def serve(own: Sequence[Serving]) -> None:
+        with suppress(threading.BrokenBarrierError):
+            start.wait(guard.seconds)
+        for serving in own:
+            serving.open()
+            serving.read_all()
+            serving.close()
 
-    threads = [threading.Thread(target=serve, args=(serving,), daemon=True) for serving in servings]
-    for thread in threads:
+    run_aside([(serve, [serving]) for serving in servings], guard)
+
+
+def run_aside(
+    works: Iterable[tuple[Callable[[Sequence[Serving]], None], Sequence[Serving]]], guard: Guard
+) -> None:
+    """Serve in threads; one that does not end in time is left behind, and the run goes on."""
+    threads = [
+        (threading.Thread(target=serve, args=(servings,), daemon=True), servings)
+        for serve, servings in works
+    ]
+    for thread, _ in threads:
         thread.start()
-    for thread, serving in zip(threads, servings, strict=True):
-        thread.join(seconds)
+    for thread, servings in threads:
+        thread.join(guard.seconds)
         if thread.is_alive():
-            serving.recording.note_stop("hang", f"no end within {seconds:g} s")
+            for serving in servings:
+                serving.give_up()

@@ -44,15 +44,16 @@ class Gateway:
         _ = status
         return self.write
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: Any, /) -> None:
         """Send a block. Raises OSError where the probe wants the client gone."""
-        if data and not self.started:
+        is_empty = type(data) is bytes and not data
+        if not is_empty and not self.started:
             raise AssertionError("data came before start_response() was called")
         if self.blocks_left is not None:
             if self.blocks_left == 0:
                 raise BrokenPipeError("the client has gone")
             self.blocks_left -= 1
-        if data:
+        if not is_empty:
             self.sent = True
 
 

@@ -2,6 +2,10 @@
 
 A guard stands around a whole battery, because installing it for each exchange would cost more than
 the exchange. It is undone at the end, and nests with other users of the same signals.
+
+A hang is interrupted by SIGALRM where there is such a signal and in the main thread; elsewhere a
+driver serves in a thread that it can leave behind. What no Python code can interrupt, such as a
+loop or a crash in native code, ends or holds up the process; pytest-xdist survives a crash.
 """
 
 from __future__ import annotations
@@ -9,18 +13,32 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.recorder import Interruption
+from pytest_wsgi.snapshot import take_snapshot
+from pytest_wsgi.traces import find_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType, ModuleType
 
     from pytest_wsgi.recorder import Recording
 
 _REPEAT = 0.2
 """Seconds after which an application that swallowed the alarm gets the next one."""
+
+_HASTE = 0.0002
+"""Seconds between alarms for one that swallowed several: sooner or later one comes between two
+rounds of its loop."""
+
+_PATIENCE = 3
+"""How many alarms are rung at leisure."""
+
+_DRIVERS = f"{Path(__file__).parent}{os.sep}"
 
 _DEADLY = frozenset(
     getattr(signal, name)
@@ -39,25 +57,32 @@ class Guard:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.serving: dict[int, Recording] = {}
-        self.alarm = hasattr(signal, "setitimer") and (
-            threading.current_thread() is threading.main_thread()
-        )
+        self.rings = 0
+        self.alarm = hasattr(signal, "setitimer") and is_main_thread()
 
-    @contextmanager
-    def limit(self) -> Iterator[None]:
-        """Raise Interruption in the application when the block takes longer than it may."""
-        if not self.alarm or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        signal.setitimer(signal.ITIMER_REAL, self.seconds, _REPEAT)
-        try:
-            yield
-        finally:
+    def start_clock(self) -> None:
+        """Give the application its time from now on; only where there is an alarm."""
+        if self.alarm and is_main_thread():
+            self.rings = 0
+            signal.setitimer(signal.ITIMER_REAL, self.seconds, _REPEAT)
+
+    def stop_clock(self) -> None:
+        """End the time limit."""
+        if self.alarm and is_main_thread():
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def ring(self, _signal: int, _frame: object) -> None:
-        """Stop what runs now: its time is over."""
-        raise Interruption("hang", f"no end within {self.seconds:g} s")
+    def ring(self, _signal: int, frame: FrameType | None) -> None:
+        """Stop what runs now: its time is over. Code of the drivers is let go on."""
+        if frame is not None and frame.f_code.co_filename.startswith(_DRIVERS):
+            return
+        self.rings += 1
+        if self.rings == _PATIENCE:
+            signal.setitimer(signal.ITIMER_REAL, _HASTE, _HASTE)
+        raise self.say_overtime()
+
+    def say_overtime(self) -> Interruption:
+        """Return what stops an application whose time is over."""
+        return Interruption("hang", f"no end within {self.seconds:g} s")
 
     def refuse_exit(self, how: str) -> None:
         """Record that the application tried to end the process, and stop it there."""
@@ -66,8 +91,14 @@ class Guard:
         )
         error = Interruption("process exit", f"the application called {how}")
         if recording is not None:
-            recording.note_stop(error.reason, error.detail)
+            error.is_noted = True
+            recording.note_stop(error.reason, error.detail, find_caller())
         raise error
+
+
+def is_main_thread() -> bool:
+    """Tell whether this is the one thread that gets signals."""
+    return threading.current_thread() is threading.main_thread()
 
 
 @contextmanager
@@ -84,17 +115,26 @@ def _signals(guard: Guard) -> Iterator[None]:
     if not guard.alarm:
         yield
         return
-    before = signal.signal(signal.SIGALRM, guard.ring)
-    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    start = time.monotonic()
+    alarm = signal.signal(signal.SIGALRM, guard.ring)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, 0)
     interrupt = signal.getsignal(signal.SIGINT)
     if interrupt is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, *timer)
+        _restore(signal.SIGINT, interrupt)
+        _restore(signal.SIGALRM, alarm)
+        if left:  # somebody else's alarm, which may be overdue
+            left = max(left - (time.monotonic() - start), _HASTE)
+        signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+
+def _restore(number: int, handler: Any) -> None:
+    """Put a handler back; one that was not installed from Python is not ours to put back."""
+    if handler is not None:
+        signal.signal(number, handler)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -105,31 +145,58 @@ def _interrupt(_signal: int, _frame: object) -> None:
 def _exits(guard: Guard) -> Iterator[None]:
     """Refuse the ways in which Python code ends its own process at once.
 
-    A forked child keeps them: it ends itself, not the run. A crash of native code cannot be
-    refused; pytest-xdist survives that, with `-n 1`.
+    A forked child keeps them: it ends itself, not the run.
     """
     owner = os.getpid()
     real = {
         (module, name): getattr(module, name)
-        for module, name in ((os, "_exit"), (os, "abort"), (os, "kill"), (signal, "raise_signal"))
+        for module, name in _EXITS
+        if hasattr(module, name)
     }
 
-    def replace(module: Any, name: str, is_deadly: Callable[..., bool]) -> None:
+    def replace(module: ModuleType, name: str, is_deadly: Callable[..., bool]) -> None:
         original = real[module, name]
 
         def refuse(*args: Any, **keywords: Any) -> Any:
-            if os.getpid() == owner and is_deadly(*args, **keywords):
-                guard.refuse_exit(f"{module.__name__}.{name}({', '.join(map(str, args))})")
+            if os.getpid() == owner and is_deadly(*args):
+                shown = ", ".join(repr(take_snapshot(argument)) for argument in args)
+                guard.refuse_exit(f"{module.__name__}.{name}({shown})")
             return original(*args, **keywords)
 
         setattr(module, name, refuse)
 
-    replace(os, "_exit", lambda *_args, **_keywords: True)
-    replace(os, "abort", lambda: True)
-    replace(os, "kill", lambda pid, number: pid in {0, owner} and number in _DEADLY)
-    replace(signal, "raise_signal", lambda number: number in _DEADLY)
     try:
+        for module, name in real:
+            replace(module, name, _EXITS[module, name])
         yield
     finally:
         for (module, name), original in real.items():
             setattr(module, name, original)
+
+
+def _always(*_args: object) -> bool:
+    return True
+
+
+def _is_deadly(*args: object) -> bool:
+    return args[:1] != () and args[0] in _DEADLY
+
+
+def _hits_process(*args: object) -> bool:
+    return args[:1] in {(0,), (os.getpid(),)} and _is_deadly(*args[1:])
+
+
+def _hits_group(*args: object) -> bool:
+    return args[:1] in {(0,), (os.getpgrp(),)} and _is_deadly(*args[1:])
+
+
+_EXITS: dict[tuple[ModuleType, str], Callable[..., bool]] = {
+    (os, "_exit"): _always,
+    (os, "abort"): _always,
+    (os, "execv"): _always,
+    (os, "execve"): _always,
+    (os, "kill"): _hits_process,
+    (os, "killpg"): _hits_group,
+    (signal, "raise_signal"): _is_deadly,
+}
+"""The functions that can end the process, and which calls of them do, by their arguments."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,10 @@ from pytest_wsgi.drivers.gateway import FileWrapper, Gateway, StrictErrors, Stri
 from pytest_wsgi.drivers.guard import UserInterrupt
 from pytest_wsgi.environ import build_environ, name_request
 from pytest_wsgi.exchange import ValidatorFinding
-from pytest_wsgi.recorder import Recording
+from pytest_wsgi.recorder import Interruption, Recording
 from wsgiref_validate_wrappers import CHECKS, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_wsgi.drivers.guard import Guard
     from pytest_wsgi.environ import Site
     from pytest_wsgi.exchange import Exchange
@@ -25,6 +22,34 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 1024 * 1024
 MOST_BLOCKS = 100_000
 """How much of one response the server takes before it goes away."""
+
+
+class Survival:
+    """Lets nothing out of its block but the user's own interrupt, and limits the block's time."""
+
+    # No contextmanager(): the alarm may ring anywhere, and spares only the drivers' own code.
+    __slots__ = ("serving",)
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+
+    def __enter__(self) -> None:
+        """Start the clock."""
+        guard = self.serving.guard
+        guard.serving[get_ident()] = self.serving.recording
+        guard.start_clock()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, _trace: object) -> bool:
+        """Stop the clock, and note what was raised where the recorder could not."""
+        guard = self.serving.guard
+        guard.stop_clock()
+        guard.serving.pop(get_ident(), None)
+        if error is None:
+            return True
+        self.serving.failed = True
+        if type(error) is Interruption:
+            self.serving.recording.note_error(error)
+        return kind is not UserInterrupt
 
 
 class Serving:
@@ -47,21 +72,11 @@ class Serving:
         self.result: Any = None
         self.blocks: Any = None
         self.failed = False
+        self.is_over = False
 
-    @contextmanager
-    def survive(self) -> Iterator[None]:
-        """Let nothing out of the block but the user's own interrupt; note that it failed."""
-        thread = get_ident()
-        self.guard.serving[thread] = self.recording
-        try:
-            with self.guard.limit():
-                yield
-        except UserInterrupt:
-            raise
-        except BaseException:  # noqa: BLE001 # the recorder has it; the run goes on
-            self.failed = True
-        finally:
-            self.guard.serving.pop(thread, None)
+    def survive(self) -> Survival:
+        """Let nothing out of a with block but the user's own interrupt; note that it failed."""
+        return Survival(self)
 
     def open(self) -> None:
         """Call the application and ask for the length and the iterator of what it returns."""
@@ -134,6 +149,12 @@ class Serving:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
+        self.is_over = True
+
+    def give_up(self) -> None:
+        """Record that the application took all its time, unless it is through."""
+        if not self.is_over:
+            self.recording.note_error(self.guard.say_overtime())
 
     def finish(self, number: int) -> Exchange:
         """Return the Exchange, `number` telling it from the others of the run."""

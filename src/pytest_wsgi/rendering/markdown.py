@@ -42,7 +42,7 @@ def render_markdown(report: Report) -> str:
     lines = [
         f"# WSGI conformance of {quote(report.subject.spec or report.subject.kind)}",
         "",
-        f"**{escape(report.sentence)}**",
+        f"**{escape(report.sentence.strip())}**",
         "",
         *render_totals(report),
         *section("Broken", (line for rule in broken for line in render_rule(rule))),

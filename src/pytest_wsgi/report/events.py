@@ -133,7 +133,7 @@ def _start_response(event: StartResponse) -> str:
         "exc_info": _exc_info(event.exc_info),
     }
     positional = max(event.argument_count - len(event.keywords), 0)
-    arguments = list(texts.values())[:positional] + ["..."] * (positional - len(texts))
+    arguments = list(texts.values())[:positional] + (["..."] if positional > len(texts) else [])
     arguments += [f"{name}={texts.get(name, '...')}" for name in event.keywords]
     return f"start_response({', '.join(arguments)}){_PLACES[event.place]}{_raised(event.raised)}"
 

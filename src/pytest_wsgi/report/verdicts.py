@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.exchange import Raised
+from pytest_wsgi.exchange import Raised, StartResponse
 from pytest_wsgi.report.events import cut, describe_event, describe_value, name_kind, printable
 from pytest_wsgi.report.values import FindingReport, RuleReport, Subject
 
@@ -26,7 +26,7 @@ KEPT_LINES = 40
 """How many lines of a traceback or message are kept."""
 
 LONGEST_LINE = 500
-"""How many characters a line of a traceback or message has at most."""
+"""How many characters a line of a traceback, a message or what was observed has at most."""
 
 WORST_FIRST: tuple[Outcome, ...] = (
     "harness error",
@@ -137,12 +137,30 @@ def report_finding(finding: Finding, root: str) -> FindingReport:
         request=printable(exchange.request) if exchange else "",
         probe=exchange.probe if exchange else "",
         expected=printable(finding.expected),
-        observed=describe_value(observed),
+        observed=describe_observed(observed, event),
         observed_type="str" if isinstance(observed, str) else name_kind(observed),
         event=describe_event(event) if event else "",
         file=file,
         line=line,
         traceback=write_traceback(event) if isinstance(event, Raised) else "",
+    )
+
+
+def describe_observed(observed: object, event: Event | None) -> str:
+    """Return what was observed as a text.
+
+    A str that the event holds is a value of the target's and written as Python does it, so that a
+    space at its end can be seen. Any other str is in the rule's own words.
+    """
+    if isinstance(observed, str) and not holds(event, observed):
+        return cut(printable(observed), LONGEST_LINE)
+    return describe_value(observed)
+
+
+def holds(event: Event | None, text: str) -> bool:
+    """Tell whether a text is the status, or a name or value of a header, of a start_response."""
+    return isinstance(event, StartResponse) and (
+        text == event.status or any(text in field for field in event.fields)
     )
 
 

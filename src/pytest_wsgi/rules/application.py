@@ -121,7 +121,7 @@ def response_comes_to_an_end(exchange: Exchange) -> Iterator[Finding]:
     checks="app-reinvocable",
     binds=Party.APPLICATION,
     when=lambda conversation: (
-        conversation.probe == "again" and has_answered(conversation.exchanges[0])
+        conversation.probe == "again" and any(map(has_answered, conversation.exchanges[:1]))
     ),
 )
 def application_answers_again(conversation: Conversation) -> Iterator[Finding]:

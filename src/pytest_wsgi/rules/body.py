@@ -64,13 +64,14 @@ def body_is_not_one_string(exchange: Exchange) -> Iterator[Finding]:
         )
 
 
-def find_block(exchange: Exchange, bases: frozenset[str]) -> Block | None:
-    """Return the first block that is of or derives from one of these builtin types.
+def has_blocks(exchange: Exchange) -> bool:
+    """Tell whether there are blocks. The items of a string returned as a whole body are none."""
+    returned = exchange.returned
+    return bool(exchange.blocks) and not (returned and returned.type_name in _PLAIN)
 
-    The items of a string that was returned as the whole body are no blocks: None for those.
-    """
-    if exchange.returned is not None and exchange.returned.type_name in _PLAIN:
-        return None
+
+def find_block(exchange: Exchange, bases: frozenset[str]) -> Block | None:
+    """Return the first block that is of or derives from one of these builtin types."""
     return next((block for block in exchange.blocks if block.base in bases), None)
 
 
@@ -78,7 +79,7 @@ def find_block(exchange: Exchange, bases: frozenset[str]) -> Block | None:
     Exchange,
     checks="body-items-bytes",
     binds=Party.APPLICATION,
-    when=lambda exchange: exchange.blocks,
+    when=has_blocks,
 )
 def blocks_are_bytes(exchange: Exchange) -> Iterator[Finding]:
     """Every block of the body is bytes.
@@ -95,7 +96,7 @@ def blocks_are_bytes(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks="body-items-bytearray",
     binds=Party.APPLICATION,
-    when=lambda exchange: exchange.blocks,
+    when=has_blocks,
 )
 def blocks_are_not_buffers(exchange: Exchange) -> Iterator[Finding]:
     """No block of the body is a bytearray or a memoryview.

@@ -66,11 +66,13 @@ def is_relied_on(used: InputUsed | ErrorsUsed, exchange: Exchange) -> bool:
     It was needed where the AttributeError of the very line that looked for it left the application;
     looking whether there is one, with a fallback where there is none, is lawful.
     """
-    if used.found:
-        return used.called
-    return any(
-        error.type_name == "AttributeError"
-        and error.origin == used.origin
-        and f"'{used.method}'" in error.message
-        for error in exchange.raised
+    return (
+        used.called
+        if used.found
+        else any(
+            error.type_name == "AttributeError"
+            and error.origin == used.origin
+            and f"'{used.method}'" in error.message
+            for error in exchange.raised
+        )
     )

@@ -169,7 +169,7 @@ def path_info_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
     checks="environ-run-once-not-relied",
     binds=Party.APPLICATION,
     when=lambda conversation: (
-        conversation.probe == "run-once" and has_answered(conversation.exchanges[0])
+        conversation.probe == "run-once" and any(map(has_answered, conversation.exchanges[:1]))
     ),
 )
 def run_once_is_not_relied_on(conversation: Conversation) -> Iterator[Finding]:

@@ -79,9 +79,5 @@ def reading_loop_ends_at_empty_bytes(exchange: Exchange) -> Iterator[Finding]:
     bytes never equal '', so that it yields b'' for ever.
     """
     stopped = exchange.stopped
-    if (
-        stopped is not None
-        and stopped.reason == "endless"
-        and exchange.blocks[-1].length == 0
-    ):
+    if stopped is not None and stopped.reason == "endless" and exchange.blocks[-1].length == 0:
         yield Finding(expected="an end at b''", observed="b'' without end", at=stopped)

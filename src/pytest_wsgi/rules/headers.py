@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import Finding, Party, rule, show_field
 from pytest_wsgi.exchange import Exchange, Foreign
-from pytest_wsgi.rules.responses import list_calls, list_fields
+from pytest_wsgi.rules.responses import has_fields, list_calls, list_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def headers_are_pairs(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks=("header-name-native-str", "unicode-native-str-exact"),
     binds=Party.APPLICATION,
-    when=lambda exchange: list_fields(exchange) or list_odd_pairs(exchange),
+    when=lambda exchange: has_fields(exchange) or list_odd_pairs(exchange),
 )
 def header_names_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
     """The name of each header is a str.
@@ -85,7 +85,7 @@ def header_names_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks=("header-value-native-str", "unicode-native-str-exact"),
     binds=Party.APPLICATION,
-    when=lambda exchange: list_fields(exchange) or list_odd_pairs(exchange),
+    when=lambda exchange: has_fields(exchange) or list_odd_pairs(exchange),
 )
 def header_values_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
     """The value of each header is a str.
@@ -98,7 +98,7 @@ def header_values_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="a str as value", observed=show_pair(name, value), at=call)
 
 
-@rule(Exchange, checks="header-name-token", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-name-token", binds=Party.APPLICATION, when=has_fields)
 def header_names_are_tokens(exchange: Exchange) -> Iterator[Finding]:
     """The name of each header is a token: ASCII letters, digits and !#$%&'*+-.^_`|~.
 
@@ -110,7 +110,7 @@ def header_names_are_tokens(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="a token as name", observed=name, at=call)
 
 
-@rule(Exchange, checks="header-name-no-colon", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-name-no-colon", binds=Party.APPLICATION, when=has_fields)
 def header_names_have_no_colon(exchange: Exchange) -> Iterator[Finding]:
     """The name of a header has no colon.
 
@@ -122,7 +122,7 @@ def header_names_have_no_colon(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="a name without a colon", observed=name, at=call)
 
 
-@rule(Exchange, checks="header-name-no-crlf", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-name-no-crlf", binds=Party.APPLICATION, when=has_fields)
 def header_names_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
     """The name of a header has no CR and no LF.
 
@@ -133,7 +133,7 @@ def header_names_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="one line", observed=name, at=call)
 
 
-@rule(Exchange, checks="header-value-no-crlf", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-value-no-crlf", binds=Party.APPLICATION, when=has_fields)
 def header_values_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header has no CR and no LF, not even to fold it.
 
@@ -145,7 +145,7 @@ def header_values_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="one line", observed=show_field(name, value), at=call)
 
 
-@rule(Exchange, checks="header-value-no-control-chars", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-value-no-control-chars", binds=Party.APPLICATION, when=has_fields)
 def header_values_have_no_control_characters(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header has no control characters.
 
@@ -163,7 +163,7 @@ def header_values_have_no_control_characters(exchange: Exchange) -> Iterator[Fin
     Exchange,
     checks="header-value-tab",
     binds=Party.APPLICATION,
-    when=list_fields,
+    when=has_fields,
     eased="HTTP allows a tab and all servers send it; it is only by the PEP's letter forbidden",
 )
 def header_values_have_no_tab(exchange: Exchange) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def header_values_have_no_tab(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="no tab", observed=show_field(name, value), at=call)
 
 
-@rule(Exchange, checks="header-value-no-surrounding-ws", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-value-no-surrounding-ws", binds=Party.APPLICATION, when=has_fields)
 def header_values_have_no_surrounding_whitespace(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header neither begins nor ends with a space.
 
@@ -189,7 +189,7 @@ def header_values_have_no_surrounding_whitespace(exchange: Exchange) -> Iterator
             )
 
 
-@rule(Exchange, checks="header-no-hop-by-hop", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-no-hop-by-hop", binds=Party.APPLICATION, when=has_fields)
 def headers_are_end_to_end(exchange: Exchange) -> Iterator[Finding]:
     """No header is hop-by-hop: TE, Trailer, Upgrade, Proxy-Authenticate, Proxy-Authorization.
 
@@ -202,7 +202,7 @@ def headers_are_end_to_end(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="end-to-end headers", observed=show_field(name, value), at=call)
 
 
-@rule(Exchange, checks="header-no-persistence-control", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-no-persistence-control", binds=Party.APPLICATION, when=has_fields)
 def headers_leave_the_connection_alone(exchange: Exchange) -> Iterator[Finding]:
     """No header is about the connection: Connection, Keep-Alive, Proxy-Connection.
 
@@ -213,7 +213,7 @@ def headers_leave_the_connection_alone(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(expected="no such header", observed=show_field(name, value), at=call)
 
 
-@rule(Exchange, checks="header-no-transfer-encoding", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-no-transfer-encoding", binds=Party.APPLICATION, when=has_fields)
 def headers_have_no_transfer_encoding(exchange: Exchange) -> Iterator[Finding]:
     """No header is Transfer-Encoding: the server chooses the framing.
 
@@ -224,7 +224,7 @@ def headers_have_no_transfer_encoding(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(expected="no such header", observed=show_field(name, value), at=call)
 
 
-@rule(Exchange, checks="header-no-status", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="header-no-status", binds=Party.APPLICATION, when=has_fields)
 def headers_name_no_status(exchange: Exchange) -> Iterator[Finding]:
     """No header is called Status: the status is an argument of its own.
 

@@ -56,7 +56,7 @@ def requests_are_served(conversation: Conversation) -> Iterator[Finding]:
             at=first.raised[0] if first.raised else first.stopped,
             exchange=first,
             message=f"all {len(conversation.exchanges)} requests (Host: "
-            f"{first.environ.get('HTTP_HOST')}) got {answers}: {advise(codes)}",
+            f"{first.environ.get('HTTP_HOST')}) got {answers}: {advise(first.code)}",
         )
 
 
@@ -65,10 +65,10 @@ def is_no_page(code: int) -> bool:
     return code == _BAD_REQUEST or code in _REDIRECTS or code >= _SERVER_ERROR
 
 
-def advise(codes: set[int]) -> str:
-    """Return what a user can do about answers with nothing but these codes."""
-    if _BAD_REQUEST in codes:
+def advise(code: int | None) -> str:
+    """Return what a user can do where the plain GET was answered with `code`."""
+    if code == _BAD_REQUEST:
         return "name a host that the application accepts with --wsgi-host"
-    if codes & _REDIRECTS:
+    if code in _REDIRECTS:
         return "name a page that it shows without logging in with --wsgi-path"
     return "see why it fails, in the traceback or in its own log"

@@ -32,6 +32,11 @@ def list_statuses(exchange: Exchange) -> list[tuple[StartResponse, str]]:
     return [(call, call.status) for call in exchange.start_responses if type(call.status) is str]
 
 
+def has_fields(exchange: Exchange) -> bool:
+    """Tell whether the application passed any header that is a pair of str."""
+    return any(call.fields for call in exchange.start_responses)
+
+
 def list_fields(exchange: Exchange, *names: str) -> list[tuple[StartResponse, str, str]]:
     """Return call, name and value of the headers, or of those with one of `names` (lower case).
 

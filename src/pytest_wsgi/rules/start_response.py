@@ -71,11 +71,11 @@ def start_response_comes_before_empty_blocks(exchange: Exchange) -> Iterator[Fin
     Why: the PEP's own sample gateway takes an empty block first, and so do waitress, uWSGI and
     mod_wsgi; wsgiref, Hypercorn and Werkzeug answer 500, and gunicorn sends "HTTP/1.1 None".
     """
-    first = exchange.blocks[0]
-    if first.length == 0 and not has_started(exchange, first):
-        yield Finding(
-            expected="start_response before this block", observed="an empty block", at=first
-        )
+    for first in exchange.blocks[:1]:
+        if first.length == 0 and not has_started(exchange, first):
+            yield Finding(
+                expected="start_response before this block", observed="an empty block", at=first
+            )
 
 
 @rule(

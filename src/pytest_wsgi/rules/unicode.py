@@ -13,7 +13,7 @@ from pytest_wsgi.rules.comparison import (
     pick,
     report_failures,
 )
-from pytest_wsgi.rules.responses import list_fields, list_statuses
+from pytest_wsgi.rules.responses import has_fields, list_fields, list_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def status_is_latin_1(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="latin-1", observed=status, at=call)
 
 
-@rule(Exchange, checks="unicode-headers-latin1", binds=Party.APPLICATION, when=list_fields)
+@rule(Exchange, checks="unicode-headers-latin1", binds=Party.APPLICATION, when=has_fields)
 def headers_are_latin_1(exchange: Exchange) -> Iterator[Finding]:
     """The names and values of headers have only characters of latin-1.
 

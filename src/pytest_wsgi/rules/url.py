@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,6 +12,9 @@ from pytest_wsgi.rules.comparison import against_plain_get, report_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+"""The characters of a URL (RFC 3986, 2); rules/known_headers.py judges a Location with others."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -22,7 +26,7 @@ def read_location(exchange: Exchange) -> SplitResult | None:
     """Return where the response leads to on the same host, or None."""
     fields = exchange.response.fields if exchange.response is not None else ()
     for name, value in fields:
-        if name.lower() == "location":
+        if name.lower() == "location" and _URL.fullmatch(value):
             try:
                 parts = urlsplit(value)
                 host, _ = parts.hostname, parts.port

@@ -1,0 +1,303 @@
+"""The recording proxies of what an application is handed: input, errors and file wrapper.
+
+Each looks like what it stands for: same methods, same special methods, same `isinstance()`, and an
+attribute that is missing there is missing here.
+"""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from pytest_wsgi.exchange import ErrorsUsed, FileWrapped, InputUsed
+from pytest_wsgi.recorded import make_proxy
+from pytest_wsgi.snapshot import (
+    KEPT_ITEMS,
+    KEPT_TEXT,
+    find_in_class,
+    has_instance_dict,
+    is_set_on,
+    measure,
+    name_base,
+    name_type,
+    remember_by_type,
+    take_snapshot,
+)
+from pytest_wsgi.traces import find_caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pytest_wsgi.recorder import Recording
+
+_FILE_ATTRIBUTES = ("read", "close", "fileno", "seek", "tell", "mode", "name")
+
+_LONGEST_LENGTH = 18
+"""How many digits a CONTENT_LENGTH has that is meant in earnest."""
+
+class RecordedStream:
+    """What the proxies of `wsgi.input` and `wsgi.errors` have in common."""
+
+    __slots__ = ("_inner", "_recording")
+
+    _shown = ""
+    _look: Callable[..., None]
+    _use: Callable[..., Any]
+
+    def __init__(self, recording: Recording, inner: Any) -> None:
+        _set_recording(self, recording)
+        _set_inner(self, inner)
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override] # so that isinstance() sees the original
+        """The type of the original."""
+        return type(self._inner)
+
+    def __repr__(self) -> str:
+        """Name the object without touching the original."""
+        return f"<{self._shown}>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the original's attribute, its methods recorded."""
+        try:
+            value = getattr(self._inner, name)
+        except AttributeError:
+            self._look(name, found=False)
+            raise
+        if callable(value):
+            return lambda *args, **keywords: self._use(name, value, args, keywords)
+        self._look(name, found=True)
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set the attribute of the original."""
+        setattr(self._inner, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete the attribute of the original."""
+        delattr(self._inner, name)
+
+
+# Past __setattr__, and faster than object.__setattr__.
+_set_recording = RecordedStream.__dict__["_recording"].__set__
+_set_inner = RecordedStream.__dict__["_inner"].__set__
+
+
+class RecordedInput(RecordedStream):
+    """`wsgi.input`, recorded."""
+
+    __slots__ = ()
+
+    _shown = "wsgi.input"
+
+    def _use(
+        self, name: str, method: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
+        recording: Recording = self._recording
+        size = take_snapshot(first_of(args, keywords))
+        past_end = recording.given >= read_length(recording.before) and size != 0
+        raised: str | None = None
+        returned = None
+        try:
+            answer = method(*args, **keywords)
+            returned = measure_data(answer)
+            recording.given += returned or 0
+        except BaseException as error:
+            raised = name_type(type(error))
+            raise
+        finally:
+            if raised != "StopIteration":
+                count = len(args) + len(keywords)
+                use = (name, True, True, size, count, returned, past_end, recording.place, raised)
+                recording.keep((InputUsed, get_ident(), *use, find_caller()))
+        return answer
+
+    def _look(self, name: str, *, found: bool) -> None:
+        """Record that an attribute was only looked at."""
+        recording: Recording = self._recording
+        entry = (name, found, False, None, 0, None, False, recording.place, None, find_caller())
+        recording.keep((InputUsed, get_ident(), *entry))
+
+
+class RecordedLines:
+    """The iterator made from `wsgi.input`; every line is recorded."""
+
+    __slots__ = ("_lines", "_stream")
+
+    def __init__(self, stream: Any, lines: Iterator[Any]) -> None:
+        self._stream = stream
+        self._lines = lines
+
+    def __iter__(self) -> RecordedLines:
+        """Return itself, as an iterator does."""
+        return self
+
+    def __next__(self) -> Any:
+        """Return the next line."""
+        return self._stream._use("__iter__", self._lines.__next__, (), {})  # noqa: SLF001 # a part of the stream
+
+
+class RecordedErrors(RecordedStream):
+    """`wsgi.errors`, recorded."""
+
+    __slots__ = ()
+
+    _shown = "wsgi.errors"
+
+    def _use(
+        self, name: str, method: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
+        data = first_of(args, keywords)
+        items: Any = [data] if name == "write" else []
+        if name == "writelines":
+            if type(data) in {list, tuple, str}:
+                items = data
+            elif args:
+                args = (overhear(data, items), *args[1:])
+        raised: str | None = None
+        try:
+            return method(*args, **keywords)
+        except BaseException as error:
+            raised = name_type(type(error))
+            raise
+        finally:
+            self._note(name, found=True, called=True, items=items, raised=raised)
+
+    def _look(self, name: str, *, found: bool) -> None:
+        """Record that an attribute was only looked at."""
+        self._note(name, found=found, called=False)
+
+    def _note(
+        self, method: str, *, found: bool, called: bool, items: Any = (), raised: str | None = None
+    ) -> None:
+        text = "".join(item[:KEPT_TEXT] for item in items if type(item) is str)[:KEPT_TEXT]
+        types = tuple(dict.fromkeys(name_type(type(item)) for item in items))
+        recording: Recording = self._recording
+        recording.keep(
+            (ErrorsUsed, get_ident(), method, found, called, types, text, raised, find_caller())
+        )
+
+
+def overhear(lines: Iterable[Any], heard: list[Any]) -> Iterator[Any]:
+    """Hand on `lines` one by one, and put the first of them into `heard`."""
+    for line in lines:
+        if len(heard) < KEPT_ITEMS:
+            heard.append(line)
+        yield line
+
+
+def first_of(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Return the first argument of a call, or None."""
+    return args[0] if args else next(iter(keywords.values()), None)
+
+
+def measure_data(data: Any) -> int | None:
+    """Return how many bytes a read handed over; None where it was something else."""
+    if type(data) is list:
+        return sum(measure_data(line) or 0 for line in data)
+    base = name_base(type(data))
+    return measure(data, base) if base == "bytes" else None
+
+
+def read_length(environ: dict[str, Any]) -> float:
+    """Return the number of bytes that wsgi.input has: CONTENT_LENGTH, or as much as there is."""
+    if environ.get("wsgi.input_terminated"):
+        return float("inf")
+    value = environ.get("CONTENT_LENGTH")
+    is_number = type(value) is str and value.isascii() and value.isdigit()
+    return int(value[-_LONGEST_LENGTH:]) if is_number else 0
+
+
+class RecordedFileWrapper:
+    """`wsgi.file_wrapper`, recorded; it still serves as the second argument of isinstance()."""
+
+    __slots__ = ("_inner", "_recording")
+
+    def __init__(self, recording: Recording, inner: Any) -> None:
+        self._recording = recording
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        """Name the object without touching the original."""
+        return "<wsgi.file_wrapper>"
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        """Tell whether `instance` is one of the server's wrapper, where that is a class."""
+        return isinstance(instance, self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the original's attribute."""
+        return getattr(self._inner, name)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Make the server's wrapper, and record with what."""
+        file = first_of(args, keywords)
+        size = args[1] if len(args) > 1 else None
+        raised: str | None = None
+        try:
+            result = self._inner(*args, **keywords)
+        except BaseException as error:
+            raised = name_type(type(error))
+            raise
+        finally:
+            entry = (name_type(type(file)), find_attributes(file), take_snapshot(size), raised)
+            self._recording.keep((FileWrapped, get_ident(), *entry))
+        self._recording.file_wrappers[id(result)] = type(result)
+        return result
+
+
+def find_attributes(file: Any) -> frozenset[str]:
+    """Return which of the attributes that servers ask a file for it has."""
+    kind = type(file)
+    has_dict = has_instance_dict(kind)
+    found = {
+        name
+        for name in _FILE_ATTRIBUTES
+        if find_in_class(kind, name) is not None or (has_dict and is_set_on(file, name))
+    }
+    if find_in_class(kind, "__getattr__") is not None:  # as that of tempfile's wrappers
+        found.update(name for name in _FILE_ATTRIBUTES if has_attribute(file, name))
+    return frozenset(found)
+
+
+def has_attribute(value: Any, name: str) -> bool:
+    """Tell whether an object makes up an attribute, as servers find out."""
+    try:
+        return hasattr(value, name)
+    except Exception:  # noqa: BLE001 # the target's own __getattr__ may raise anything
+        return False
+
+
+def _iterate(self: Any) -> RecordedLines:
+    return RecordedLines(self, iter(self._inner))
+
+
+def _advance(self: Any) -> Any:
+    return self._use("__next__", self._inner.__next__, (), {})
+
+
+def _enter(self: Any) -> Any:
+    entered = self._inner.__enter__()
+    return self if entered is self._inner else entered
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "__iter__": lambda self: iter(self._inner),
+    "__next__": _advance,
+    "__enter__": _enter,
+    "__exit__": lambda self, *error: self._inner.__exit__(*error),
+    "__len__": lambda self: len(self._inner),
+    "__bool__": lambda self: bool(self._inner),
+}
+
+
+@remember_by_type
+def choose_input(kind: type) -> type[RecordedInput]:
+    """Return the proxy class for inputs of this type."""
+    return make_proxy(RecordedInput, kind, {**_SPECIAL, "__iter__": _iterate})
+
+
+@remember_by_type
+def choose_errors(kind: type) -> type[RecordedErrors]:
+    """Return the proxy class for errors streams of this type."""
+    return make_proxy(RecordedErrors, kind, _SPECIAL)
