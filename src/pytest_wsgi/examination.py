@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.canary import CANARY_RULE, canary
-from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.catalogue import CATALOGUE, Party
 from pytest_wsgi.drivers.application import Terms, drive
+from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
@@ -19,6 +21,7 @@ from pytest_wsgi.rules import load_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pytest_wsgi.catalogue import AnyRule
     from pytest_wsgi.drivers.application import Battery
     from pytest_wsgi.probes import Probe
     from pytest_wsgi.recorder import Recording
@@ -27,6 +30,9 @@ LOADS = "application-loads"
 """The rule over the Loading; every other one is over exchanges."""
 
 DEFAULT_HOSTS = ("localhost", "testserver")
+
+_REFUSALS = ("3", "400", "5", "an exception", "no end")
+_HOST_HINT = "name a Host that it accepts with --wsgi-host HOST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +54,18 @@ class Examination:
     _loading: Loading | None = None
     _battery: Battery | None = None
     _verdicts: Mapping[str, Verdict] | None = None
+    _proof: str | None = None
+    _extra: int = 0
 
     @property
     def is_loaded(self) -> bool:
         """Whether loading was tried."""
         return self._loading is not None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are verdicts."""
+        return self._verdicts is not None
 
     def adopt(self, application: object, loading: Loading, problem: Problem | None = None) -> None:
         """Take an application that was made in another way, or the problem with making it."""
@@ -60,19 +73,23 @@ class Examination:
         self._loading = loading if problem is None else replace(loading, problem=problem)
 
     def describe_run(self) -> dict[str, Any]:
-        """Return number of exchanges and notes on how the run went, as builtin values."""
-        if self._battery is None:
-            return {"exchanges": 0, "notes": []}
+        """Return how the run went as builtin values: "exchanges", "notes" and "unproven"."""
         battery = self._battery
+        if battery is None:
+            return {"exchanges": self._extra, "notes": [], "unproven": ""}
         reasons: dict[str, list[str]] = {}
         for name, reason in battery.undriven:
             reasons.setdefault(reason, []).append(name)
+        exchanges = [exchange for talk in battery.conversations for exchange in talk.exchanges]
+        unproven, note = weigh_answers(exchanges)
         return {
-            "exchanges": sum(len(talk.exchanges) for talk in battery.conversations),
+            "exchanges": self._extra + len(exchanges),
             "notes": [
+                *([note] if note else []),
                 *battery.notes,
                 *(f"not driven: {', '.join(names)} ({why})" for why, names in reasons.items()),
             ],
+            "unproven": unproven,
         }
 
     def describe_site(self) -> dict[str, str]:
@@ -80,12 +97,12 @@ class Examination:
         if self._battery is None:
             return {}
         site = self._battery.site
-        return {"host": site.host, "asked at": f"{site.scheme}://{site.host}{site.path}"}
+        return {"host": f"{site.host}, asked at {site.scheme}://{site.host}{site.path}"}
 
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""
         if self._loading is None:
-            with plain_warnings():
+            with plain_warnings(), stand_guard(self.wishes.seconds):
                 self.application, self._loading = self.load()
         return self._loading
 
@@ -103,8 +120,13 @@ class Examination:
 
     def judge_path(self, path: str) -> tuple[Verdict, ...]:
         """Return the verdicts over the few exchanges that a further path is asked for."""
-        battery = self.drive(PATH_PROBES, path)
+        load_rules()
         rules = [rule for rule in CATALOGUE.values() if rule.id != LOADS]
+        failure = self.obtain_proof()
+        if failure:
+            return fail_all(rules, failure)
+        battery = self.drive(PATH_PROBES, path)
+        self._extra += sum(len(talk.exchanges) for talk in battery.conversations)
         return judge(rules, list_subjects(battery.conversations))
 
     def drive(self, probes: Iterable[Probe], path: str) -> Battery:
@@ -117,18 +139,26 @@ class Examination:
             unsafe=wishes.unsafe,
             seconds=wishes.seconds,
         )
+        strict = any(action == "error" for action, *_ in warnings.filters)
         with plain_warnings():
-            return drive(self.application, probes, terms)
+            battery = drive(self.application, probes, terms)
+            if strict:
+                gc.collect()  # what is left unclosed warns here, and not in a test of the user's
+        return battery
+
+    def obtain_proof(self) -> str:
+        """Return what is wrong with the engine, or an empty text; proved when first asked for."""
+        if self._proof is None:
+            self._proof = prove_engine()
+        return self._proof
 
     def _judge(self) -> Iterator[Verdict]:
         load_rules()
         loading = self.obtain_loading()
         rules = list(CATALOGUE.values())
-        failure = prove_engine()
+        failure = self.obtain_proof()
         if failure:
-            yield from (
-                Verdict(rule=rule, outcome="harness error", reason=failure) for rule in rules
-            )
+            yield from fail_all(rules, failure)
         elif loading.problem is not None:
             yield from judge([CATALOGUE[LOADS]], [loading])
             reason = f"the application did not load ({loading.problem.id})"
@@ -162,7 +192,11 @@ def judge_recordings(recordings: Iterable[Recording], name: str) -> tuple[Verdic
         )
         for number, recording in enumerate(recordings, 1)
     ]
-    rules = [rule for rule in CATALOGUE.values() if rule.subject is Exchange]
+    rules = [
+        rule
+        for rule in CATALOGUE.values()
+        if rule.subject is Exchange and rule.binds is Party.APPLICATION
+    ]
     return judge(rules, exchanges)
 
 
@@ -170,13 +204,45 @@ def explain(verdict: Verdict, battery: Battery) -> Verdict:
     """Return a verdict that says why its rule was not exercised."""
     if verdict.outcome != "not exercised":
         return verdict
-    unsafe = any("--wsgi-unsafe" in reason for _, reason in battery.undriven)
-    reason = (
-        "nothing that the application did called for it; requests with bodies need --wsgi-unsafe"
-        if unsafe
-        else "nothing that the application did called for it"
-    )
-    return replace(verdict, reason=reason)
+    withheld = any("--wsgi-unsafe" in reason for _, reason in battery.undriven)
+    if withheld and needs_body(verdict.rule):
+        return replace(verdict, reason="needs a request with a body: --wsgi-unsafe")
+    return replace(verdict, reason="nothing that the application did called for it")
+
+
+def needs_body(rule: AnyRule) -> bool:
+    """Tell whether a rule is about what an application does with a request's body."""
+    return rule.area == "input" or "environ-content-length-optional" in rule.checks
+
+
+def weigh_answers(exchanges: Iterable[Exchange]) -> tuple[str, str]:
+    """Return why nothing is proven by the answers that an application gave, and a note on them.
+
+    Refusals, redirects and errors alone prove nothing. Error pages of its own prove something, and
+    are worth a note.
+    """
+    answers = {name_answer(exchange) for exchange in exchanges if not exchange.under_validator}
+    names = ", ".join(sorted(answers))
+    if answers and all(name.startswith(_REFUSALS) for name in answers):
+        hint = f"; {_HOST_HINT}" if "400" in answers else ""
+        return f"every request was answered with {names}{hint}", ""
+    if answers and not any(name.startswith("2") for name in answers):
+        return "", f"no request succeeded (answers: {names}); --wsgi-path PATH asks for more"
+    return "", ""
+
+
+def name_answer(exchange: Exchange) -> str:
+    """Return the status code of an answer; where it has none, in a word what came instead."""
+    if exchange.code is not None:
+        return str(exchange.code)
+    if exchange.stopped is not None and exchange.stopped.reason != "left":
+        return "no end"
+    return "an exception" if exchange.raised else "a response without a code"
+
+
+def fail_all(rules: Iterable[AnyRule], failure: str) -> tuple[Verdict, ...]:
+    """Return a harness error for every rule: nothing may be said of the target."""
+    return tuple(Verdict(rule=rule, outcome="harness error", reason=failure) for rule in rules)
 
 
 def prove_engine() -> str:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from pytest_wsgi.loading import Location, Spec
 
 _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py")
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
 
+DEFAULT_SECONDS = "10"
+
+_SECRET = re.compile(r"secret|passw|token|key|credential|auth|dsn", re.IGNORECASE)
 
 FIXTURE_MISSING = Problem(
     "fixture-missing",
     "The target is the fixture wsgi_app, and no conftest.py in reach defines it.\n"
-    "Define it, with session scope, in the conftest.py beside pyproject.toml or pytest.ini:\n"
+    "Define it in the conftest.py beside pyproject.toml or pytest.ini; one further down is "
+    "only seen by the tests beside it:\n"
     "  @pytest.fixture(scope='session')\n"
     "  def wsgi_app():\n"
     "      return make_my_application()\n"
@@ -44,7 +53,7 @@ class Options:
     host: str = ""
     unsafe: bool = False
     strict: bool = False
-    seconds: str = "10"
+    seconds: str = DEFAULT_SECONDS
 
 
 @dataclass(kw_only=True)
@@ -66,6 +75,7 @@ class Plan:
         self, options: Options, *, directory: Path, rootdir: Path, ini: Path | None
     ) -> None:
         self.options = options
+        self.directory = directory
         self.rootdir = rootdir
         self.ini = ini
         self.env = dict(read_pair(text) for text in options.env)
@@ -73,7 +83,7 @@ class Plan:
         self.wishes = Wishes(
             host=options.host, unsafe=options.unsafe, seconds=read_seconds(options.seconds)
         )
-        self.paths = tuple(read_path(text) for text in options.paths)
+        self.paths = tuple(dict.fromkeys(read_path(text) for text in options.paths))
         self.targets: list[Target] = []
         for origin, text in options.asked:
             self.targets.append(self.plan(origin, text))
@@ -82,16 +92,37 @@ class Plan:
         """Return the target of a SPEC."""
         spec = parse_spec(text)
         location = locate(spec, paths=self.search, rootdir=self.rootdir, env=self.env)
-        taken = [target.location.label for target in self.targets]
-        again = taken.count(location.label)
         return Target(
             spec=spec,
             origin=origin,
-            label=f"{location.label}-{again + 1}" if again else location.label,
+            label=self.find_label(location.label),
             anchor=self.find_anchor(spec, location),
             location=location,
             examination=Examination(load=lambda: self.load(spec, origin), wishes=self.wishes),
         )
+
+    def find_label(self, wanted: str) -> str:
+        """Return a label that no other target has."""
+        taken = {target.label for target in self.targets}
+        if wanted not in taken:
+            return wanted
+        numbered = (f"{wanted}-{number}" for number in count(2))
+        return next(label for label in numbered if label not in taken)
+
+    def find_anchor(self, spec: Spec, location: Location) -> Path:
+        """Return the file that a target's items hang on: its own where it lies below rootdir."""
+        own = None if location.file is None else Path(os.path.normpath(location.file))
+        if own is not None and own.is_relative_to(self.rootdir):
+            return own
+        files = [*([self.ini] if self.ini else []), *(self.rootdir / name for name in _ANCHORS)]
+        if spec.kind == "fixture":
+            files.insert(0, self.rootdir / "conftest.py")
+        return next((file for file in files if file.is_file()), self.rootdir / "wsgi.py")
+
+    def prepare(self) -> None:
+        """Set the variables of --wsgi-env and sys.path, which the target may need to be made."""
+        os.environ.update(self.env)
+        put_on_path(self.search)
 
     def load(self, spec: Spec, origin: str) -> tuple[object | None, Loading]:
         """Import the target of a SPEC; that of the word `fixture` can only come from a fixture."""
@@ -102,21 +133,45 @@ class Plan:
         put_on_path(self.search)
         return load(spec, origin=origin, env=self.env, paths=self.search, rootdir=self.rootdir)
 
-    def find_anchor(self, spec: Spec, location: Location) -> Path:
-        """Return the file that a target's items hang on: its own where it lies below rootdir."""
-        own = location.file
-        if own is not None and own.is_relative_to(self.rootdir):
-            return own
-        if spec.kind == "fixture":
-            return self.rootdir / "conftest.py"
-        files = [*([self.ini] if self.ini else []), *(self.rootdir / name for name in _ANCHORS)]
-        return next((file for file in files if file.is_file()), self.rootdir / "wsgi.py")
+    def find_command(self, path: Path, name: str, *more: str) -> str:
+        """Return the command that runs one item again, from the directory of this run.
+
+        `path` and `name` make up the item's id; `more` are further words, fit for a shell.
+        """
+        item = shlex.quote(f"{Path(os.path.relpath(path, self.directory)).as_posix()}::{name}")
+        return " ".join(["pytest", *list_words(self.options), *more, item])
+
+
+def list_words(options: Options) -> Iterator[str]:
+    """Yield what differs from the defaults as words of a command, fit for a shell."""
+    seconds = () if options.seconds == DEFAULT_SECONDS else (options.seconds,)
+    for name, values in (
+        ("app", [shlex.quote(text) for _, text in options.asked]),
+        ("env", [quote_pair(text) for text in options.env]),
+        ("path", [shlex.quote(text) for text in options.paths]),
+        ("host", [shlex.quote(text) for text in (options.host,) if text]),
+        ("timeout", [shlex.quote(text) for text in seconds]),
+    ):
+        for value in values:
+            yield from (f"--wsgi-{name}", value)
+    if options.unsafe:
+        yield "--wsgi-unsafe"
+    if options.strict:
+        yield "--wsgi-strict"
+
+
+def quote_pair(text: str) -> str:
+    """Return NAME=VALUE fit for a shell; a value that may be secret is left to the shell."""
+    name, value = read_pair(text)
+    if name.isidentifier() and (_SECRET.search(name) or "@" in value):
+        return f'{name}="${name}"'
+    return shlex.quote(text)
 
 
 def read_pair(text: str) -> tuple[str, str]:
     """Return name and value of NAME=VALUE."""
     name, equals, value = text.partition("=")
-    if not equals or not name.strip():
+    if not equals or not name.strip() or "\0" in text:
         raise OptionError(
             f"--wsgi-env takes NAME=VALUE, but was given {text!r}.\n"
             "Try: pytest --wsgi-app mysite.wsgi.application "
@@ -140,13 +195,13 @@ def read_seconds(text: str) -> float:
 
 
 def read_path(text: str) -> str:
-    """Return a request path; it starts with a slash and has neither query nor fragment."""
+    """Return a request path as PATH_INFO has it: decoded, its bytes as latin-1 text."""
     if not text.startswith("/") or any(mark in text for mark in "?# "):
         raise OptionError(
             f"--wsgi-path takes a path such as /about/, without query, but was given {text!r}.\n"
-            f"Try: pytest --wsgi-app mysite.wsgi.application --wsgi-path /about/"
+            "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-path /about/"
         )
-    return text.encode().decode("latin-1")
+    return unquote_to_bytes(text).decode("latin-1")
 
 
 def group_anchors(targets: Sequence[Target]) -> dict[Path, tuple[Target, ...]]:

@@ -1,4 +1,6 @@
-"""The recording proxies of what an application hands back: the iterable, its iterator, close().
+"""The recording proxies of what an application hands back: iterable, iterator, close().
+
+The file wrapper is here too, because what it makes is handed back.
 
 Each looks like what it stands for: same special methods, same `len()`, same `isinstance()`, and an
 attribute that is missing there is missing here.
@@ -12,20 +14,24 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.exchange import Closed, Measured
+from pytest_wsgi.exchange import Closed, FileWrapped, Measured
 from pytest_wsgi.snapshot import (
     derives,
     find_in_class,
     has_instance_dict,
+    is_set_on,
     name_base,
     name_type,
     remember_by_type,
+    take_snapshot,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_wsgi.recorder import Recording
+
+_FILE_ATTRIBUTES = ("read", "close", "fileno", "seek", "tell", "mode", "name")
 
 _FILE = io.IOBase.__base__
 """What every file object of the standard library derives from."""
@@ -40,8 +46,8 @@ class RecordedIterator:
         self._recording = recording
         self._inner = inner
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override] # so that isinstance() sees the original
+    @property  # type: ignore[misc] # read-only, and there so that isinstance() sees the original
+    def __class__(self) -> type:
         """The type of the original."""
         return type(self._inner)
 
@@ -69,8 +75,8 @@ class RecordedResult:
         self._recording = recording
         self._inner = inner
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override] # so that isinstance() sees the original
+    @property  # type: ignore[misc] # read-only, and there so that isinstance() sees the original
+    def __class__(self) -> type:
         """The type of the original: servers ask whether it is their file wrapper."""
         return type(self._inner)
 
@@ -148,6 +154,71 @@ def record_close(recording: Recording, close: Callable[..., Any], on: str) -> Ca
     return recorded_close
 
 
+def first_of(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Return the first argument of a call, or None."""
+    return args[0] if args else next(iter(keywords.values()), None)
+
+
+class RecordedFileWrapper:
+    """`wsgi.file_wrapper`, recorded; it still serves as the second argument of isinstance()."""
+
+    __slots__ = ("_inner", "_recording")
+
+    def __init__(self, recording: Recording, inner: Any) -> None:
+        self._recording = recording
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        """Name the object without touching the original."""
+        return "<wsgi.file_wrapper>"
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        """Tell whether `instance` is one of the server's wrapper, where that is a class."""
+        return isinstance(instance, self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the original's attribute."""
+        return getattr(self._inner, name)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Make the server's wrapper, and record with what."""
+        file = first_of(args, keywords)
+        size = args[1] if len(args) > 1 else None
+        raised: str | None = None
+        try:
+            result = self._inner(*args, **keywords)
+        except BaseException as error:
+            raised = name_type(type(error))
+            raise
+        finally:
+            entry = (name_type(type(file)), find_attributes(file), take_snapshot(size), raised)
+            self._recording.keep((FileWrapped, get_ident(), *entry))
+        self._recording.file_wrappers[id(result)] = type(result)
+        return result
+
+
+def find_attributes(file: Any) -> frozenset[str]:
+    """Return which of the attributes that servers ask a file for it has."""
+    kind = type(file)
+    has_dict = has_instance_dict(kind)
+    found = {
+        name
+        for name in _FILE_ATTRIBUTES
+        if find_in_class(kind, name) is not None or (has_dict and is_set_on(file, name))
+    }
+    if find_in_class(kind, "__getattr__") is not None:  # as that of tempfile's wrappers
+        found.update(name for name in _FILE_ATTRIBUTES if has_attribute(file, name))
+    return frozenset(found)
+
+
+def has_attribute(value: Any, name: str) -> bool:
+    """Tell whether an object makes up an attribute, as servers find out."""
+    try:
+        return hasattr(value, name)
+    except Exception:  # noqa: BLE001 # the target's own __getattr__ may raise anything
+        return False
+
+
 def make_proxy(base: type[Any], kind: type, special: Mapping[str, Callable[..., Any]]) -> type[Any]:
     """Return a class derived from `base` with those of the special methods that `kind` has."""
     methods = {
@@ -177,9 +248,7 @@ def look_at(kind: type) -> Shape:
 
     The proxy has the special methods that `kind` has; what is no iterable and plain text get none.
     """
-    iterable = any(
-        find_in_class(kind, name) is not None for name in ("__iter__", "__getitem__")
-    )
+    iterable = any(find_in_class(kind, name) is not None for name in ("__iter__", "__getitem__"))
     proxied = iterable and kind is not str and kind is not bytes
     return Shape(
         (name_type(kind), name_base(kind), iterable, find_in_class(kind, "__next__") is not None),

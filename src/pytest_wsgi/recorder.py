@@ -25,9 +25,8 @@ from pytest_wsgi.exchange import (
     Returned,
     StartResponse,
     Stopped,
-    Write,
 )
-from pytest_wsgi.recorded import look_at
+from pytest_wsgi.recorded import RecordedFileWrapper, look_at
 from pytest_wsgi.snapshot import (
     cut_bytes,
     describe_exc_info,
@@ -40,11 +39,10 @@ from pytest_wsgi.snapshot import (
 )
 from pytest_wsgi.streams import (
     RecordedErrors,
-    RecordedFileWrapper,
     RecordedInput,
+    RecordedWrite,
     choose_errors,
     choose_input,
-    first_of,
 )
 from pytest_wsgi.traces import describe_error, find_caller, passes_through
 from pytest_wsgi.transcript import write_exchange
@@ -287,36 +285,6 @@ class Recording:
         self.before, self.environ, self.originals, self.file_wrappers = {}, {}, {}, {}
         self.application = None
         return exchange
-
-
-class RecordedWrite:
-    """The write callable, recorded."""
-
-    __slots__ = ("_recording", "_write")
-
-    def __init__(self, recording: Recording, write: Callable[..., Any]) -> None:
-        self._recording = recording
-        self._write = write
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Pass the data on to the server's write callable, and record the call."""
-        recording = self._recording
-        data = first_of(args, keywords)
-        kind = type(data)
-        base = name_base(kind)
-        length = measure(data, base)
-        raised = None
-        try:
-            answer = self._write(*args, **keywords)
-        except BaseException as error:
-            raised = name_type(type(error))
-            raise
-        finally:
-            use = (name_type(kind), length, recording.place, recording.ended, raised)
-            recording.keep((Write, get_ident(), *use, find_caller()))
-        if base == "bytes":
-            recording.add_to_body(cut_bytes(data, base))
-        return answer
 
 
 _SERVER_CALLS = frozenset(

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-PLAIN = frozenset({bool, bytes, float, str, type(None)})
-"""Types whose values are kept as they are. So is an int, but for one that is too large to print."""
-
 KEPT_TEXT = 1000
 """How many characters or bytes of a text that is not an exact builtin are kept."""
 
@@ -153,14 +150,28 @@ def cut_bytes(value: Any, base: str, most: int | None = None) -> bytes:
     return b""
 
 
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is kept as it is: an exact builtin, and an int that can be printed."""
+    kind = type(value)
+    # One by one: to look a type up in a set calls its metaclass's __hash__.
+    return (
+        kind is str
+        or value is None
+        or kind is bool
+        or kind is bytes
+        or kind is float
+        or (kind is int and int.bit_length(value) <= KEPT_BITS)
+    )
+
+
 def take_snapshot(value: object, depth: int = 3) -> Value:
     """Return `value` where it is plain, a copy of an exact tuple or list, else a Foreign.
 
     Of a tuple or list the first hundred items are kept, three levels deep.
     """
-    kind = type(value)
-    if kind in PLAIN or (kind is int and int.bit_length(value) <= KEPT_BITS):  # type: ignore[arg-type] # kind says that it is an int
+    if is_plain(value):
         return value
+    kind = type(value)
     if (kind is tuple or kind is list) and depth:
         items = [take_snapshot(item, depth - 1) for item in value[:KEPT_ITEMS]]  # type: ignore[index] # kind says that it is a tuple or a list
         return items if kind is list else tuple(items)
@@ -185,7 +196,7 @@ def snapshot_environ(environ: Mapping[Any, object]) -> dict[str, Value]:
     """Return a copy of `environ` with plain values and stand-ins."""
     return {
         key if type(key) is str else describe_key(key): value
-        if type(value) in PLAIN
+        if type(value) is str
         else take_snapshot(value)
         for key, value in environ.items()
     }

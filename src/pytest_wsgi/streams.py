@@ -1,4 +1,4 @@
-"""The recording proxies of what an application is handed: input, errors and file wrapper.
+"""The recording proxies of what an application is handed: input, errors, write().
 
 Each looks like what it stands for: same methods, same special methods, same `isinstance()`, and an
 attribute that is missing there is missing here.
@@ -9,14 +9,12 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.exchange import ErrorsUsed, FileWrapped, InputUsed
-from pytest_wsgi.recorded import make_proxy
+from pytest_wsgi.exchange import ErrorsUsed, InputUsed, Write
+from pytest_wsgi.recorded import first_of, make_proxy
 from pytest_wsgi.snapshot import (
     KEPT_ITEMS,
     KEPT_TEXT,
-    find_in_class,
-    has_instance_dict,
-    is_set_on,
+    cut_bytes,
     measure,
     name_base,
     name_type,
@@ -30,10 +28,9 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.recorder import Recording
 
-_FILE_ATTRIBUTES = ("read", "close", "fileno", "seek", "tell", "mode", "name")
-
 _LONGEST_LENGTH = 18
 """How many digits a CONTENT_LENGTH has that is meant in earnest."""
+
 
 class RecordedStream:
     """What the proxies of `wsgi.input` and `wsgi.errors` have in common."""
@@ -48,8 +45,8 @@ class RecordedStream:
         _set_recording(self, recording)
         _set_inner(self, inner)
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override] # so that isinstance() sees the original
+    @property  # type: ignore[misc] # read-only, and there so that isinstance() sees the original
+    def __class__(self) -> type:
         """The type of the original."""
         return type(self._inner)
 
@@ -150,7 +147,8 @@ class RecordedErrors(RecordedStream):
         data = first_of(args, keywords)
         items: Any = [data] if name == "write" else []
         if name == "writelines":
-            if type(data) in {list, tuple, str}:
+            kind = type(data)
+            if kind is list or kind is tuple or kind is str:
                 items = data
             elif args:
                 args = (overhear(data, items), *args[1:])
@@ -186,11 +184,6 @@ def overhear(lines: Iterable[Any], heard: list[Any]) -> Iterator[Any]:
         yield line
 
 
-def first_of(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    """Return the first argument of a call, or None."""
-    return args[0] if args else next(iter(keywords.values()), None)
-
-
 def measure_data(data: Any) -> int | None:
     """Return how many bytes a read handed over; None where it was something else."""
     if type(data) is list:
@@ -204,68 +197,39 @@ def read_length(environ: dict[str, Any]) -> float:
     if environ.get("wsgi.input_terminated"):
         return float("inf")
     value = environ.get("CONTENT_LENGTH")
-    is_number = type(value) is str and value.isascii() and value.isdigit()
-    return int(value[-_LONGEST_LENGTH:]) if is_number else 0
+    if type(value) is not str or not value.isascii() or not value.isdigit():
+        return 0
+    return int(value[-_LONGEST_LENGTH:])
 
 
-class RecordedFileWrapper:
-    """`wsgi.file_wrapper`, recorded; it still serves as the second argument of isinstance()."""
+class RecordedWrite:
+    """The write callable, recorded."""
 
-    __slots__ = ("_inner", "_recording")
+    __slots__ = ("_recording", "_write")
 
-    def __init__(self, recording: Recording, inner: Any) -> None:
+    def __init__(self, recording: Recording, write: Callable[..., Any]) -> None:
         self._recording = recording
-        self._inner = inner
-
-    def __repr__(self) -> str:
-        """Name the object without touching the original."""
-        return "<wsgi.file_wrapper>"
-
-    def __instancecheck__(self, instance: Any) -> bool:
-        """Tell whether `instance` is one of the server's wrapper, where that is a class."""
-        return isinstance(instance, self._inner)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return the original's attribute."""
-        return getattr(self._inner, name)
+        self._write = write
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Make the server's wrapper, and record with what."""
-        file = first_of(args, keywords)
-        size = args[1] if len(args) > 1 else None
-        raised: str | None = None
+        """Pass the data on to the server's write callable, and record the call."""
+        recording = self._recording
+        data = first_of(args, keywords)
+        kind = type(data)
+        base = name_base(kind)
+        length = measure(data, base)
+        raised = None
         try:
-            result = self._inner(*args, **keywords)
+            answer = self._write(*args, **keywords)
         except BaseException as error:
             raised = name_type(type(error))
             raise
         finally:
-            entry = (name_type(type(file)), find_attributes(file), take_snapshot(size), raised)
-            self._recording.keep((FileWrapped, get_ident(), *entry))
-        self._recording.file_wrappers[id(result)] = type(result)
-        return result
-
-
-def find_attributes(file: Any) -> frozenset[str]:
-    """Return which of the attributes that servers ask a file for it has."""
-    kind = type(file)
-    has_dict = has_instance_dict(kind)
-    found = {
-        name
-        for name in _FILE_ATTRIBUTES
-        if find_in_class(kind, name) is not None or (has_dict and is_set_on(file, name))
-    }
-    if find_in_class(kind, "__getattr__") is not None:  # as that of tempfile's wrappers
-        found.update(name for name in _FILE_ATTRIBUTES if has_attribute(file, name))
-    return frozenset(found)
-
-
-def has_attribute(value: Any, name: str) -> bool:
-    """Tell whether an object makes up an attribute, as servers find out."""
-    try:
-        return hasattr(value, name)
-    except Exception:  # noqa: BLE001 # the target's own __getattr__ may raise anything
-        return False
+            use = (name_type(kind), length, recording.place, recording.ended, raised)
+            recording.keep((Write, get_ident(), *use, find_caller()))
+        if base == "bytes":
+            recording.add_to_body(cut_bytes(data, base))
+        return answer
 
 
 def _iterate(self: Any) -> RecordedLines:

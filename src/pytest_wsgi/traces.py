@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.exchange import Foreign
-from pytest_wsgi.snapshot import PLAIN, find_in_class, name_type, read_mro, take_snapshot
+from pytest_wsgi.snapshot import find_in_class, is_plain, name_type, read_mro, take_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import CodeType, TracebackType
+    from types import CodeType, FrameType, TracebackType
 
     from pytest_wsgi.exchange import Origin
 
@@ -43,7 +43,7 @@ def is_own(filename: str) -> bool:
 
 def find_caller() -> Origin | None:
     """Return file and line of the innermost frame that is not ours: who called the boundary."""
-    frame = sys._getframe(2)  # noqa: SLF001 # documented for this use, and far faster than inspect
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 # documented for this use, and far faster than inspect
     while frame is not None and is_own(frame.f_code.co_filename):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno or 0) if frame is not None else None
@@ -100,9 +100,7 @@ def read_message(error: BaseException) -> str:
     """
     arguments = _read_args(error)
     found = find_in_class(type(error), "__str__")
-    if any(found is method for method in _QUOTING) and any(
-        type(argument) not in PLAIN for argument in arguments
-    ):
+    if any(found is method for method in _QUOTING) and not all(map(is_plain, arguments)):
         shown = take_snapshot(arguments if len(arguments) != 1 else arguments[0])
         text = shown.text if type(shown) is Foreign and shown.base == "str" else repr(shown)
         return text[:KEPT_MESSAGE]

@@ -90,9 +90,9 @@ def write_start(index: int, entry: tuple[Any, ...]) -> StartResponse:
     after = None
     if live is not None and is_changed(headers, tuple(live)):
         after = tuple(take_snapshot(item) for item in live)
-    return StartResponse(
-        index + 1, thread, status, headers_type, items, fields, malformed, *rest, after
-    )
+    start = (index + 1, thread, status, headers_type, items, fields, malformed)
+    values: tuple[Any, ...] = (*start, *rest, after)
+    return StartResponse(*values)
 
 
 def is_changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:

@@ -149,9 +149,7 @@ def _exits(guard: Guard) -> Iterator[None]:
     """
     owner = os.getpid()
     real = {
-        (module, name): getattr(module, name)
-        for module, name in _EXITS
-        if hasattr(module, name)
+        (module, name): getattr(module, name) for module, name in _EXITS if hasattr(module, name)
     }
 
     def replace(module: ModuleType, name: str, is_deadly: Callable[..., bool]) -> None:

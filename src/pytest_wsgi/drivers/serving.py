@@ -39,7 +39,7 @@ class Survival:
         guard.serving[get_ident()] = self.serving.recording
         guard.start_clock()
 
-    def __exit__(self, kind: type | None, error: BaseException | None, _trace: object) -> bool:
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> bool:
         """Stop the clock, and note what was raised where the recorder could not."""
         guard = self.serving.guard
         guard.stop_clock()

@@ -20,14 +20,15 @@ _SERVER_ERROR = 500
 def find_failure(exchange: Exchange) -> tuple[str, Event] | None:
     """Return how the application failed to answer, and at which event; None where it did not.
 
-    A failure is an exception of its own that left it, or a status code of 500 and more: many
-    frameworks make an error page of an exception. What `close()` raises comes after the answer.
+    A failure is an exception of its own that left it, or status code 500: frameworks make such an
+    error page of an exception, while 501, 503 or 505 are answers. What `close()` raises comes after
+    the answer.
     """
     for error in exchange.raised:
         if not error.by_server and error.place != "close":
             return f"{error.type_name}: {error.message}", error
     response = exchange.response
-    if response is not None and exchange.code is not None and exchange.code >= _SERVER_ERROR:
+    if response is not None and exchange.code == _SERVER_ERROR:
         return str(response.status), response
     return None
 

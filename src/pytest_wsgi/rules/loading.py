@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import Finding, Party, rule
-from pytest_wsgi.exchange import Conversation, Loading
+from pytest_wsgi.exchange import Conversation, Exchange, Loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,9 @@ def requests_are_served(conversation: Conversation) -> Iterator[Finding]:
     Why: where no request gets a page, none of the application was seen, and all other rules say
     little.
     """
-    codes = {exchange.code for exchange in conversation.exchanges if exchange.code is not None}
-    if all(is_no_page(code) for code in codes):
+    if not any(map(shows_page, conversation.exchanges)):
         first = conversation.exchanges[0]
+        codes = {exchange.code for exchange in conversation.exchanges if exchange.code is not None}
         answers = " or ".join(map(str, sorted(codes))) or "no response at all"
         yield Finding(
             expected="an answer other than 400, a redirect or an error",
@@ -56,19 +56,35 @@ def requests_are_served(conversation: Conversation) -> Iterator[Finding]:
             at=first.raised[0] if first.raised else first.stopped,
             exchange=first,
             message=f"all {len(conversation.exchanges)} requests (Host: "
-            f"{first.environ.get('HTTP_HOST')}) got {answers}: {advise(first.code)}",
+            f"{first.environ.get('HTTP_HOST')}) got {answers}: {advise(first)}",
         )
 
 
-def is_no_page(code: int) -> bool:
-    """Tell whether a status code stands for an answer that shows nothing of the application."""
-    return code == _BAD_REQUEST or code in _REDIRECTS or code >= _SERVER_ERROR
+def shows_page(exchange: Exchange) -> bool:
+    """Tell whether an exchange shows something of the application."""
+    code = exchange.code
+    if code is None:
+        return exchange.response is not None
+    return code != _BAD_REQUEST and code not in _REDIRECTS and code < _SERVER_ERROR
 
 
-def advise(code: int | None) -> str:
-    """Return what a user can do where the plain GET was answered with `code`."""
-    if code == _BAD_REQUEST:
-        return "name a host that the application accepts with --wsgi-host"
-    if code in _REDIRECTS:
-        return "name a page that it shows without logging in with --wsgi-path"
+def advise(first: Exchange) -> str:
+    """Return what a user can do, going by the answer to the first request."""
+    if first.code == _BAD_REQUEST:
+        return (
+            "name a host that the application accepts with --wsgi-host (Django accepts none where "
+            "DEBUG is False and ALLOWED_HOSTS is empty)"
+        )
+    if first.code in _REDIRECTS:
+        return (
+            f"the first leads to {find_location(first)}; name its host with --wsgi-host, or a page "
+            "that is shown without logging in with --wsgi-path"
+        )
     return "see why it fails, in the traceback or in its own log"
+
+
+def find_location(exchange: Exchange) -> str:
+    """Return where a redirect leads, without query, which may hold secrets."""
+    fields = exchange.response.fields if exchange.response is not None else ()
+    places = [value for name, value in fields if name.lower() == "location"]
+    return places[0].partition("?")[0] if places else "no Location"

@@ -316,7 +316,7 @@ def report_missing(exchange: Exchange, name: str) -> Iterator[Finding]:
     """Yield a finding where the response has no header of that name."""
     if lacks(exchange, name.lower()):
         yield Finding(
-            expected=f"a {name} header",
+            expected=f"the header {name}",
             observed=f"{exchange.code} without it",
             at=exchange.response,
         )

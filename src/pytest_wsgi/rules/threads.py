@@ -9,10 +9,13 @@ from pytest_wsgi.exchange import Conversation, Exchange
 from pytest_wsgi.rules.comparison import find_failure, has_answered, pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _PAIR = 2
 """How many requests the probes of this module send at the same time."""
+
+_CONSTANT = 4
+"""How many plain answers must be the same for a page to count as constant."""
 
 
 @rule(
@@ -63,9 +66,9 @@ def are_answered(conversation: Conversation, *probes: str) -> bool:
 def compare_with_alone(conversation: Conversation, probe: str) -> Iterator[Finding]:
     """Yield how the two exchanges of a probe differ from the same requests sent alone."""
     together = pick(conversation, probe)
-    alone = pick(conversation, "get", "absent")
-    for exchange, own, other in zip(together, alone, reversed(alone), strict=False):
-        difference = find_difference(exchange, own, other)
+    for exchange, other in zip(together, reversed(together), strict=True):
+        own_answers = list_answers(conversation, exchange)
+        difference = find_difference(exchange, own_answers, list_answers(conversation, other))
         if difference:
             yield Finding(
                 expected="the answer as when asked alone",
@@ -75,19 +78,40 @@ def compare_with_alone(conversation: Conversation, probe: str) -> Iterator[Findi
             )
 
 
-def find_difference(exchange: Exchange, own: Exchange, other: Exchange) -> str:
-    """Return how an answer differs from its own when asked alone, or an empty text.
+def list_answers(conversation: Conversation, exchange: Exchange) -> tuple[Exchange, ...]:
+    """Return every whole answer to the same method and path that came when nothing else ran."""
+    asked = (exchange.method, exchange.environ.get("PATH_INFO"))
+    return tuple(
+        answer
+        for answer in conversation.exchanges
+        if (answer.method, answer.environ.get("PATH_INFO")) == asked
+        and answer.reading == "complete"
+        and answer.complete
+    )
 
-    Pages differ from one request to the next, so that a body only counts when it is the other
-    request's.
+
+def find_difference(
+    exchange: Exchange, own: tuple[Exchange, ...], others: tuple[Exchange, ...]
+) -> str:
+    """Return how an answer differs from those when asked alone, or an empty text.
+
+    Pages differ from one request to the next, and some requests are refused by a limit: so a
+    status or a body only counts when it was never the request's own, and was the other's.
     """
     failure = find_failure(exchange)
     if failure is not None:
         return failure[0]
     if exchange.stopped is not None and exchange.stopped.reason == "hang":
         return exchange.stopped.detail
-    if exchange.code != own.code:
-        return f"status code {exchange.code} in place of {own.code}"
-    if exchange.digest == other.digest != own.digest:
+    if is_swapped(exchange.code, [e.code for e in own], [e.code for e in others]):
+        return f"status code {exchange.code}, which is the other request's"
+    is_constant = len({answer.digest for answer in own[:_CONSTANT]}) == 1
+    digests = [e.digest for e in own], [e.digest for e in others]
+    if is_constant and is_swapped(exchange.digest, *digests):
         return "the body of the other request"
     return ""
+
+
+def is_swapped(seen: object, own: Collection[object], others: Collection[object]) -> bool:
+    """Tell whether what was seen was never a request's own, and was the other's."""
+    return bool(own) and seen not in own and seen in others

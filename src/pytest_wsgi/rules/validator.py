@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def find_said(exchange: Exchange, level: Level) -> Iterator[Finding]:
-    """Yield a finding for everything that wsgiref.validate said at a level of the application."""
+def find_said(exchange: Exchange, *, must: bool) -> Iterator[Finding]:
+    """Yield what wsgiref.validate said of the application: broken MUSTs, or all the rest."""
     for said in exchange.validator_findings:
-        stricter = said.strictness == "stricter"
-        found = Level.CONVENTION if stricter else weigh(load_requirements()[said.requirement])
-        if said.party == "application" and found is level:
+        level = weigh(load_requirements()[said.requirement])
+        is_must = said.strictness == "pep" and level is Level.MUST
+        if said.party == "application" and is_must is must:
             yield Finding(
                 expected=f"what {said.requirement} asks for",
                 observed=said.check,
@@ -41,22 +41,7 @@ def wsgiref_validate_finds_no_broken_must(exchange: Exchange) -> Iterator[Findin
 
     Why: it is what others will hold against the application first.
     """
-    yield from find_said(exchange, Level.MUST)
-
-
-@rule(
-    Exchange,
-    checks="harness-validator-should",
-    binds=Party.APPLICATION,
-    when=lambda exchange: exchange.under_validator,
-    under_validator=True,
-)
-def wsgiref_validate_finds_no_broken_should(exchange: Exchange) -> Iterator[Finding]:
-    """The standard library's own validator finds nothing that HTTP or the PEP advises against.
-
-    Why: servers and clients differ in how they take it.
-    """
-    yield from find_said(exchange, Level.SHOULD)
+    yield from find_said(exchange, must=True)
 
 
 @rule(
@@ -71,4 +56,4 @@ def wsgiref_validate_has_no_advice(exchange: Exchange) -> Iterator[Finding]:
 
     Why: under wsgiref.validate itself, such as in another test suite, the application would fail.
     """
-    yield from find_said(exchange, Level.CONVENTION)
+    yield from find_said(exchange, must=False)
