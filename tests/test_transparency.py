@@ -8,7 +8,6 @@ import os
 import re
 import threading
 import time
-from itertools import islice
 from pathlib import Path
 from wsgiref.util import FileWrapper
 
@@ -25,7 +24,15 @@ PROGRAMS = {**load_mutants(), **load_controls()}
 READINGS = ("complete", "first block", "no block", "dropped")
 MOST_BLOCKS = 50
 BODY = b"name=value\nmore\n"
-APPS = sorted(Path(__file__).parent.parent.joinpath("fixtures", "apps").glob("*.py"))
+EXAMPLES = [
+    path
+    for path in sorted(Path(__file__).parent.parent.joinpath("fixtures", "apps").glob("*.py"))
+    if re.search(
+        r"^(def create_app|application\b|class application|def application)",
+        path.read_text("utf-8"),
+        re.MULTILINE,
+    )
+]
 
 
 class Stopped(BaseException):
@@ -59,7 +66,7 @@ class Server:
             self.see(name, "raised", type(error), str(error))
             return None, False
         plain = isinstance(outcome, (int, bytes, str, type(None)))
-        self.see(name, outcome if plain else type(outcome).__name__[:8])
+        self.see(name, outcome if plain else outcome.__class__)
         return outcome, True
 
     def start_response(self, *args, **keywords):
@@ -79,8 +86,9 @@ class Server:
             self.see("file wrapper", isinstance(result, FileWrapper))
             wrapper = self.environ.get("wsgi.file_wrapper", FileWrapper)
             self.attempt("file wrapper in environ", isinstance, result, wrapper)
-            self.see("class", result.__class__)
-            self.attempt("length", len, result)
+            self.see("has length", hasattr(type(result), "__len__"))
+            if hasattr(type(result), "__len__"):
+                self.attempt("length", len, result)
             self.attempt("truth", bool, result)
             if reading != "no block":
                 self.iterate(result, 1 if reading == "first block" else MOST_BLOCKS)
@@ -141,13 +149,17 @@ def compare(make):
 
 
 @pytest.mark.usefixtures("no_standstill")
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # not closed, left open
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=lambda program: program.name)
 def test_recorder_changes_nothing_for_a_small_program(program):
     compare(program.make)
 
 
 @pytest.mark.usefixtures("no_standstill")
-@pytest.mark.parametrize("path", APPS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of frameworks
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_recorder_changes_nothing_for_an_example(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)

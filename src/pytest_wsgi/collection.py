@@ -16,11 +16,13 @@ from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.examination import LOADS, judge_recordings
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.loading import examine, hosts
-from pytest_wsgi.planning import group_anchors
-from pytest_wsgi.plugin import DATA
+from pytest_wsgi.planning import FIXTURE_MISSING, group_anchors
+from pytest_wsgi.plugin import DATA, PLAN, TARGET
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
+    RuleReport,
     Subject,
+    merge_rules,
     report_subject,
     report_verdict,
     rule_to_dict,
@@ -35,10 +37,9 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.planning import Plan, Target
     from pytest_wsgi.recorder import Recorder
-    from pytest_wsgi.report import RuleReport
 
-_UNFIT = str.maketrans({"[": "(", "]": ")", ":": "."})
-"""pytest reads brackets and colons in names as its own."""
+_UNFIT = str.maketrans({"[": "%5B", "]": "%5D", ":": "%3A"})
+"""pytest reads brackets and colons in names as its own; a path may as well have them encoded."""
 
 
 class TargetFile(pytest.File):
@@ -73,19 +74,20 @@ class TargetNode(pytest.Collector):
     target: Target
 
     def collect(self) -> Iterable[RuleItem]:
-        """Yield an item for each rule and for each further path."""
+        """Yield an item for each rule, the one about loading first, and for each further path."""
         load_rules()
         examiner = Examiner(self.plan, self.target)
         for name in sorted(CATALOGUE, key=lambda name: name != LOADS):
             rule = CATALOGUE[name]
             yield self.make_item(name, examiner.check_rule(name), rule.level.value, rule.area)
         for path in self.plan.paths:
-            name = f"every-rule@{path.translate(_UNFIT)}"
+            name = f"every-rule@{show_path(path)}"
             yield self.make_item(name, examiner.check_path(path), "must", "path")
 
     def make_item(self, name: str, body: Callable[..., None], *marks: str) -> RuleItem:
         """Return an item with its markers."""
         item: RuleItem = RuleItem.from_parent(self, name=name, callobj=body)
+        item.stash[TARGET] = self.target.label
         for mark in ("wsgi", *marks):
             item.add_marker(getattr(pytest.mark, mark))
         if has_django_database(self.config):
@@ -102,28 +104,33 @@ class RuleItem(pytest.Function):
 
 
 def list_files(session: pytest.Session, plan: Plan) -> list[TargetFile]:
-    """Return the nodes of the targets that no argument names."""
-    config = session.config
-    directory = config.invocation_params.dir
-    named = {directory / text.partition("::")[0] for text in config.args}
+    """Return a node for every file that defines targets; none where an argument names one."""
+    anchors = group_anchors(plan.targets)
+    if any(session.isinitpath(anchor) for anchor in anchors):
+        return []
     nodes = []
-    for anchor, targets in group_anchors(plan.targets).items():
-        if anchor not in named:
-            node: TargetFile = TargetFile.from_parent(session, path=anchor)
-            node.plan, node.targets = plan, targets
-            nodes.append(node)
+    for anchor, targets in anchors.items():
+        node: TargetFile = TargetFile.from_parent(session, path=anchor)
+        node.plan, node.targets = plan, targets
+        nodes.append(node)
     return nodes
 
 
 def make_file(parent: pytest.Collector, plan: Plan, path: Path) -> TargetFile | TargetModule | None:
-    """Return the node of a file that is an argument and defines targets; else None."""
+    """Return the node of a file that is an argument and defines targets; else None.
+
+    A file that is no test module hangs on the session as in `list_files`: below its package, pytest
+    would import the package's `__init__`, and what that raises would be no finding.
+    """
     targets = group_anchors(plan.targets).get(path)
     if targets is None:
         return None
     patterns: list[str] = parent.config.getini("python_files")
     is_test = path.suffix == ".py" and any(path.match(pattern) for pattern in patterns)
-    node: TargetFile | TargetModule = (TargetModule if is_test else TargetFile).from_parent(
-        parent, path=path
+    node: TargetFile | TargetModule = (
+        TargetModule.from_parent(parent, path=path)
+        if is_test
+        else TargetFile.from_parent(parent.session, path=path)
     )
     node.plan, node.targets = plan, targets
     return node
@@ -134,6 +141,11 @@ def make_node(parent: pytest.Collector, plan: Plan, target: Target) -> TargetNod
     node: TargetNode = TargetNode.from_parent(parent, name=target.label)
     node.plan, node.target = plan, target
     return node
+
+
+def show_path(path: str) -> str:
+    """Return a request path as people write it, fit for a node id."""
+    return path.encode("latin-1").decode(errors="backslashreplace").translate(_UNFIT)
 
 
 def has_django_database(config: pytest.Config) -> bool:
@@ -158,13 +170,10 @@ class Examiner:
         """Return the body of a rule's item."""
 
         def check(request: pytest.FixtureRequest) -> None:
-            self.connect(request)
+            if not self.examination.is_judged:
+                self.connect(request)
             verdict = self.examination.obtain_verdicts()[name]
-            report = report_verdict(verdict, str(self.plan.rootdir))
-            self.tell(request.node, [report])
-            if report.verdict in {"blocked", "not exercised"}:
-                pytest.skip(f"{report.verdict}: {report.reason}")
-            self.fail_if_broken(request.node, [report])
+            self.conclude(request.node, [report_verdict(verdict, str(self.plan.rootdir))])
 
         return check
 
@@ -177,109 +186,68 @@ class Examiner:
             if problem is not None:
                 pytest.skip(f"blocked: the application did not load ({problem.id})")
             verdicts = self.examination.judge_path(path)
-            reports = [report_verdict(verdict, str(self.plan.rootdir)) for verdict in verdicts]
-            self.tell(request.node, reports)
-            self.fail_if_broken(request.node, reports)
+            root = str(self.plan.rootdir)
+            self.conclude(request.node, [report_verdict(verdict, root) for verdict in verdicts])
 
         return check
 
     def connect(self, request: pytest.FixtureRequest) -> None:
-        """Load the target; the first one through the fixture, which a conftest.py may override."""
-        if self.examination.is_loaded or self.target is not self.plan.targets[0]:
+        """Obtain the first target through its fixture, which a conftest.py may override.
+
+        A fixture of a narrow scope makes a new application for each item that asks.
+        """
+        if self.target is not self.plan.targets[0]:
             return
-        problem = None
-        application: Any = None
+        self.plan.prepare()
         try:
             application = request.getfixturevalue("wsgi_app")
-        except Exception as error:  # noqa: BLE001 # the fixture is the user's
-            name, _, message, text, _ = describe_error(error)
-            problem = Problem(
-                "fixture-failed", f"The fixture wsgi_app raised {name}: {message}\n{text}"
-            )
-        except pytest.fail.Exception:
-            pass
-        if not self.examination.is_loaded:
-            spec, origin = self.target.spec, "the fixture wsgi_app"
-            loading = examine(
-                application, spec, origin=origin, paths=self.plan.search, rootdir=self.plan.rootdir
-            )
-            self.examination.adopt(application, loading, problem)
+        except (KeyboardInterrupt, pytest.skip.Exception, pytest.exit.Exception):
+            raise
+        except BaseException as error:  # noqa: BLE001 # the fixture is the user's
+            if not self.examination.is_loaded:
+                self.adopt(None, explain_fixture(error))
+            return
+        if self.examination.application is not application:
+            self.adopt(application)
 
-    def tell(self, item: pytest.Item, reports: Sequence[RuleReport]) -> None:
-        """Leave with the item what the report and JUnit need."""
-        first = reports[0]
-        item.user_properties.append(("wsgi_verdict", first.verdict))
-        item.user_properties.append(("wsgi_level", first.level))
-        item.user_properties.append(("wsgi_requirements", " ".join(first.requirements)))
+    def adopt(self, application: Any, problem: Problem | None = None) -> None:
+        """Take what the fixture made, or the problem with making it."""
+        loading = examine(
+            application,
+            self.target.spec,
+            origin="the fixture wsgi_app",
+            paths=self.plan.search,
+            rootdir=self.plan.rootdir,
+        )
+        self.examination.adopt(application, loading, problem)
+
+    def conclude(self, item: pytest.Item, reports: Sequence[RuleReport]) -> None:
+        """Leave with the item what the report and JUnit need; skip or fail it by its verdicts."""
+        worst = find_worst(reports)
+        item.user_properties.append(("wsgi_verdict", worst.verdict))
+        item.user_properties.append(("wsgi_level", worst.level))
+        item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
+        subject = describe_target(self.target, item.config)
         item.stash[DATA] = json.dumps(
             {
-                "target": self.target.label,
-                "subject": subject_to_dict(self.describe()),
+                "subject": subject_to_dict(subject),
                 "rules": [rule_to_dict(report) for report in reports],
                 **self.examination.describe_run(),
             }
         )
-
-    def describe(self) -> Subject:
-        """Return what is to be known of the target."""
-        subject = report_subject(self.examination.obtain_loading())
-        return replace(
-            subject,
-            label=self.target.label,
-            facts={**subject.facts, **self.examination.describe_site()},
-        )
-
-    def fail_if_broken(self, item: pytest.Item, reports: Sequence[RuleReport]) -> None:
-        """Fail the item for every rule that fails the run."""
-        broken = [report for report in reports if self.is_failure(report)]
-        if broken:
-            pytest.fail(
-                "\n\n".join(
-                    render_failure(report, self.describe(), command=self.name_command(item))
-                    for report in broken
-                ),
-                pytrace=False,
-            )
-
-    def is_failure(self, report: RuleReport) -> bool:
-        """Tell whether a rule's verdict fails the run."""
-        weighs = report.level == "must" or (self.plan.options.strict and report.level == "should")
-        return report.verdict == "harness error" or (report.verdict == "broken" and weighs)
-
-    def name_command(self, item: pytest.Item) -> str:
-        """Return the command that runs just this item."""
-        return f"pytest --wsgi-app {self.target.spec.text} '{item.nodeid}'"
+        failing = [report for report in reports if is_failure(report, self.plan)]
+        if failing:
+            command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
+            fail_with(failing, subject, command)
+        if worst.verdict in {"blocked", "not exercised"}:
+            pytest.skip(f"{worst.verdict}: {worst.reason}")
 
 
-def make_client(recorder: Recorder) -> Any:
-    """Return a WebTest TestApp around a recorder, with a Host that the application accepts."""
-    try:
-        from webtest import TestApp  # noqa: PLC0415 # an extra: imported when used
-    except ModuleNotFoundError:
-        pytest.fail(
-            "The fixture wsgi_client needs WebTest, which is not installed.\n"
-            "Try: pip install 'pytest-wsgi[webtest]'",
-            pytrace=False,
-        )
-    accepted = hosts()
-    environ = {"HTTP_HOST": accepted[0]} if accepted else {}
-    return TestApp(recorder, extra_environ=environ, lint=False)
-
-
-def judge_test(item: pytest.Item, recorder: Recorder, plan: Plan | None) -> str:
-    """Judge what a user's test exchanged; return the text of what is broken, empty if nothing."""
-    root = str(item.config.rootpath)
-    verdicts = judge_recordings(recorder.recordings, item.nodeid)
-    reports = [report_verdict(verdict, root) for verdict in verdicts if verdict.exercised]
-    if not reports:
-        return ""
-    label = plan.targets[0].label if plan is not None and plan.targets else ""
-    rules = [rule_to_dict(report) for report in reports]
-    item.stash[DATA] = json.dumps({"target": label, "rules": rules})
-    strict = plan is not None and plan.options.strict
-    levels = {"must", "should"} if strict else {"must"}
-    broken = [r for r in reports if r.verdict == "broken" and r.level in levels]
-    subject = Subject(kind="test", spec=item.nodeid, label=label, origin="the fixture wsgi_client")
-    return "\n\n".join(
-        render_failure(report, subject, command=f"pytest '{item.nodeid}'") for report in broken
-    )
+def describe_target(target: Target, config: pytest.Config) -> Subject:
+    """Return what is to be known of a target that was loaded, or could not be."""
+    examination = target.examination
+    subject = report_subject(examination.obtain_loading())
+    facts = {**subject.facts, **examination.describe_site()}
+    if config.pluginmanager.hasplugin("django") and not has_django_database(config):
+        pass
+    return replace(subject, label=target.label, facts=facts)

@@ -81,7 +81,7 @@ class RecordedResult:
         return type(self._inner)
 
     def __repr__(self) -> str:
-        """Show the original."""
+        """Show the original, as who asks for it expects."""
         return repr(self._inner)
 
     def __eq__(self, other: object) -> bool:
@@ -169,8 +169,8 @@ class RecordedFileWrapper:
         self._inner = inner
 
     def __repr__(self) -> str:
-        """Name the object without touching the original."""
-        return "<wsgi.file_wrapper>"
+        """Show the original, as who asks for it expects."""
+        return repr(self._inner)
 
     def __instancecheck__(self, instance: Any) -> bool:
         """Tell whether `instance` is one of the server's wrapper, where that is a class."""

@@ -37,7 +37,6 @@ class RecordedStream:
 
     __slots__ = ("_inner", "_recording")
 
-    _shown = ""
     _look: Callable[..., None]
     _use: Callable[..., Any]
 
@@ -51,8 +50,8 @@ class RecordedStream:
         return type(self._inner)
 
     def __repr__(self) -> str:
-        """Name the object without touching the original."""
-        return f"<{self._shown}>"
+        """Show the original, as who asks for it expects."""
+        return repr(self._inner)
 
     def __getattr__(self, name: str) -> Any:
         """Return the original's attribute, its methods recorded."""
@@ -84,8 +83,6 @@ class RecordedInput(RecordedStream):
     """`wsgi.input`, recorded."""
 
     __slots__ = ()
-
-    _shown = "wsgi.input"
 
     def _use(
         self, name: str, method: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
@@ -138,8 +135,6 @@ class RecordedErrors(RecordedStream):
     """`wsgi.errors`, recorded."""
 
     __slots__ = ()
-
-    _shown = "wsgi.errors"
 
     def _use(
         self, name: str, method: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]

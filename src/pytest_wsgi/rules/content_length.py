@@ -129,8 +129,6 @@ def has_whole_body(exchange: Exchange) -> bool:
     """Tell whether the body was read to its end, counts, and is all of bytes."""
     return (
         exchange.complete
-        and exchange.stopped is None
-        and not exchange.raised
         and exchange.method != "HEAD"
         and exchange.code not in {_NO_CONTENT, _NOT_MODIFIED}
         and exchange.code not in _INTERIM
@@ -147,7 +145,7 @@ def compare_heads(conversation: Conversation) -> list[Comparison]:
 
     return compare(
         conversation,
-        lambda exchange: exchange.method == "HEAD" and exchange.code != _NOT_MODIFIED,
+        lambda exchange: exchange.method == "HEAD",
         is_same_page,
     )
 

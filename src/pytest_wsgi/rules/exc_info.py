@@ -158,7 +158,6 @@ def late_errors_use_exc_info(exchange: Exchange) -> Iterator[Finding]:
         conversation.probe in _ORDINARY
         and conversation.baseline is not None
         and (has_baseline(conversation) or find_error(conversation.baseline) is None)
-        and any(exchange.events for exchange in conversation.exchanges)
     ),
 )
 def application_traps_its_errors(conversation: Conversation) -> Iterator[Finding]:
@@ -197,8 +196,8 @@ def has_baseline(conversation: Conversation) -> bool:
 def find_error(exchange: Exchange) -> Raised | None:
     """Return the first exception that left the application by its own fault.
 
-    One of the server's own counts as the server's, and so does what follows from it: the streams,
-    start_response and write may all have raised. What close() raises comes after the response.
+    What the server raised, or what follows from it, is none; what close() raises comes after the
+    response, and the end of the process has a rule of its own.
     """
     if is_provoked(exchange):
         return None
@@ -213,12 +212,10 @@ def find_error(exchange: Exchange) -> Raised | None:
 
 
 def is_provoked(exchange: Exchange) -> bool:
-    """Tell whether anything that the server handed over had raised, or lacked what was asked."""
+    """Tell whether the server had raised, or a stream had not what it was asked for."""
     uses: list[InputUsed | ErrorsUsed] = [*exchange.input_used, *exchange.errors_used]
     return (
         any(error.by_server for error in exchange.raised)
         or any(call.raised for call in exchange.start_responses)
-        or any(write.raised for write in exchange.writes)
-        or any(wrap.raised for wrap in exchange.file_wraps)
-        or any(use.raised or not use.found for use in uses)
+        or not all(use.found for use in uses)
     )
