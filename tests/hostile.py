@@ -37,6 +37,8 @@ HostileBytes = make("HostileBytes", bytes)
 HostileBytearray = make("HostileBytearray", bytearray)
 HostileInt = make("HostileInt", int)
 HostileError = make("HostileError", Exception)
+OwnError = type("OwnError", (Exception,), HOSTILITY)
+"""One that can be raised: Python asks a metaclass about an exception's class."""
 
 
 class Key(str):

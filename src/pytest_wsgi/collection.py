@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE
-from pytest_wsgi.examination import LOADS, judge_recordings
+from pytest_wsgi.examination import LOADS
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.loading import examine, hosts
-from pytest_wsgi.planning import FIXTURE_MISSING, group_anchors
-from pytest_wsgi.plugin import DATA, PLAN, TARGET
+from pytest_wsgi.loading import examine
+from pytest_wsgi.planning import group_anchors
+from pytest_wsgi.plugin import DATA, TARGET
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
-    RuleReport,
     Subject,
-    merge_rules,
     report_subject,
     report_verdict,
     rule_to_dict,
@@ -30,13 +28,14 @@ from pytest_wsgi.report import (
 )
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.traces import describe_error
+from pytest_wsgi.weighing import find_worst, is_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from pytest_wsgi.planning import Plan, Target
-    from pytest_wsgi.recorder import Recorder
+    from pytest_wsgi.report import RuleReport
 
 _UNFIT = str.maketrans({"[": "%5B", "]": "%5D", ":": "%3A"})
 """pytest reads brackets and colons in names as its own; a path may as well have them encoded."""
@@ -227,7 +226,7 @@ class Examiner:
         item.user_properties.append(("wsgi_verdict", worst.verdict))
         item.user_properties.append(("wsgi_level", worst.level))
         item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
-        subject = describe_target(self.target, item.config)
+        subject = self.describe(item)
         item.stash[DATA] = json.dumps(
             {
                 "subject": subject_to_dict(subject),
@@ -235,19 +234,39 @@ class Examiner:
                 **self.examination.describe_run(),
             }
         )
-        failing = [report for report in reports if is_failure(report, self.plan)]
+        failing = [
+            report for report in reports if is_failure(report, strict=self.plan.options.strict)
+        ]
         if failing:
             command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
-            fail_with(failing, subject, command)
+            texts = [render_failure(report, subject, command=command) for report in failing]
+            pytest.fail("\n\n".join(texts), pytrace=False)
         if worst.verdict in {"blocked", "not exercised"}:
             pytest.skip(f"{worst.verdict}: {worst.reason}")
 
+    def describe(self, item: pytest.Item) -> Subject:
+        """Return what is to be known of the target, and whether its database is a real one."""
+        subject = describe_target(self.target)
+        unused = item.config.pluginmanager.hasplugin("django") and not list(
+            item.iter_markers("django_db")
+        )
+        if unused and "database" in subject.facts:
+            note = (
+                f"{subject.facts['database']} (pytest-django has no settings, so no test database)"
+            )
+            return replace(subject, facts={**subject.facts, "database": note})
+        return subject
 
-def describe_target(target: Target, config: pytest.Config) -> Subject:
-    """Return what is to be known of a target that was loaded, or could not be."""
-    examination = target.examination
-    subject = report_subject(examination.obtain_loading())
-    facts = {**subject.facts, **examination.describe_site()}
-    if config.pluginmanager.hasplugin("django") and not has_django_database(config):
-        pass
+
+def describe_target(target: Target) -> Subject:
+    """Return what is to be known of a target; loads it where that was not done yet."""
+    subject = report_subject(target.examination.obtain_loading())
+    facts = {**subject.facts, **target.examination.describe_site()}
     return replace(subject, label=target.label, facts=facts)
+
+
+def explain_fixture(error: BaseException) -> Problem:
+    """Return the problem that the fixture wsgi_app raised."""
+    name, _, message, text, _ = describe_error(error)
+    trace = f"\nTraceback (most recent call last):\n{text}{name}: {message}" if text else ""
+    return Problem("fixture-failed", f"The fixture wsgi_app raised {name}: {message}{trace}")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pytest_wsgi.canary import CANARY_RULE, canary
 from pytest_wsgi.catalogue import CATALOGUE, Party
 from pytest_wsgi.drivers.application import Terms, drive
-from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.weighing import weigh_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,9 +30,6 @@ LOADS = "application-loads"
 """The rule over the Loading; every other one is over exchanges."""
 
 DEFAULT_HOSTS = ("localhost", "testserver")
-
-_REFUSALS = ("3", "400", "5", "an exception", "no end")
-_HOST_HINT = "name a Host that it accepts with --wsgi-host HOST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +99,7 @@ class Examination:
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""
         if self._loading is None:
-            with plain_warnings(), stand_guard(self.wishes.seconds):
+            with plain_warnings():
                 self.application, self._loading = self.load()
         return self._loading
 
@@ -213,31 +210,6 @@ def explain(verdict: Verdict, battery: Battery) -> Verdict:
 def needs_body(rule: AnyRule) -> bool:
     """Tell whether a rule is about what an application does with a request's body."""
     return rule.area == "input" or "environ-content-length-optional" in rule.checks
-
-
-def weigh_answers(exchanges: Iterable[Exchange]) -> tuple[str, str]:
-    """Return why nothing is proven by the answers that an application gave, and a note on them.
-
-    Refusals, redirects and errors alone prove nothing. Error pages of its own prove something, and
-    are worth a note.
-    """
-    answers = {name_answer(exchange) for exchange in exchanges if not exchange.under_validator}
-    names = ", ".join(sorted(answers))
-    if answers and all(name.startswith(_REFUSALS) for name in answers):
-        hint = f"; {_HOST_HINT}" if "400" in answers else ""
-        return f"every request was answered with {names}{hint}", ""
-    if answers and not any(name.startswith("2") for name in answers):
-        return "", f"no request succeeded (answers: {names}); --wsgi-path PATH asks for more"
-    return "", ""
-
-
-def name_answer(exchange: Exchange) -> str:
-    """Return the status code of an answer; where it has none, in a word what came instead."""
-    if exchange.code is not None:
-        return str(exchange.code)
-    if exchange.stopped is not None and exchange.stopped.reason != "left":
-        return "no end"
-    return "an exception" if exchange.raised else "a response without a code"
 
 
 def fail_all(rules: Iterable[AnyRule], failure: str) -> tuple[Verdict, ...]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.rendering.files import NotWrittenError, write_report
 from pytest_wsgi.rendering.terminal import render_summary
 from pytest_wsgi.report import (
@@ -20,59 +23,104 @@ from pytest_wsgi.report import (
     rule_from_dict,
     subject_from_dict,
 )
+from pytest_wsgi.rules import load_rules
+from pytest_wsgi.weighing import weigh_status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pytest_wsgi.planning import Plan, Target
     from pytest_wsgi.report import RuleReport
 
-_FAILED = 1
-_NO_TESTS = 5
+_INTERRUPTED = 2
+
+
+@dataclass(kw_only=True)
+class Gathered:
+    """What was said of one target by its own items, and by tests of the user's.
+
+    `selected` tells whether an item of its own was run; `judged` are the rules that such judged.
+    """
+
+    subject: Subject
+    selected: bool = False
+    judged: set[str] = field(default_factory=set)
+    rules: list[RuleReport] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    exchanges: int = 0
+    unproven: str = ""
+
+    def take(self, data: Mapping[str, Any]) -> None:
+        """Take what one item or test said."""
+        rules = [rule_from_dict(row) for row in data["rules"]]
+        self.rules.extend(rules)
+        if "subject" not in data:
+            return
+        self.judged.update(rule.id for rule in rules)
+        if data["exchanges"] >= self.exchanges:  # of several processes, the one that did most
+            self.subject = subject_from_dict(data["subject"])
+            self.exchanges, self.notes = data["exchanges"], tuple(data["notes"])
+            self.unproven = data["unproven"]
 
 
 class Gatherer:
     """A pytest plugin object: one report for each target, written at the end by one process."""
 
-    def __init__(self, files: Sequence[Path], *, strict: bool, writes: bool) -> None:
+    def __init__(self, plan: Plan, files: Sequence[Path], *, strict: bool, wanted: bool) -> None:
+        self.plan = plan
         self.files = files
         self.strict = strict
-        self.writes = writes
-        self.rules: dict[str, list[RuleReport]] = {}
-        self.subjects: dict[str, Subject] = {}
-        self.runs: dict[str, dict[str, Any]] = {}
+        self.wanted = wanted
+        self.gathered = {
+            target.label: Gathered(subject=outline(target, plan)) for target in plan.targets
+        }
         self.problems: list[str] = []
+        self.early = ""
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is judged and who asked for it."""
+        why = "" if self.wanted else "; not run, because paths are given"
+        return [
+            f"wsgi: {target.spec.text} (from {target.origin}{why})" for target in self.plan.targets
+        ]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take what an item or a user's test had to say."""
-        text: str | None = getattr(report, "wsgi", None)
-        if text is None:
+        label: str | None = getattr(report, "wsgi_target", None)
+        if label is None:
             return
-        data = json.loads(text)
-        label = data["target"] or next(iter(self.rules), "")
-        self.rules.setdefault(label, []).extend(rule_from_dict(row) for row in data["rules"])
-        if "subject" in data:
-            self.subjects[label] = subject_from_dict(data["subject"])
-            if data["exchanges"] >= self.runs.get(label, data)["exchanges"]:
-                self.runs[label] = data
+        gathered = self.gathered[label]
+        gathered.selected = gathered.selected or not report.wsgi_tested
+        if report.wsgi_data:
+            gathered.take(json.loads(report.wsgi_data))
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
-        """Show a broken rule that does not fail the run as advised, not as passed."""
-        if report.when != "call" or not report.passed or not hasattr(report, "wsgi"):
+        """Show an item with a broken rule that does not fail the run as advised, not as passed."""
+        is_own = hasattr(report, "wsgi_target") and not report.wsgi_tested
+        if not is_own or report.when != "call" or not report.passed:
             return None
-        if any(row["verdict"] == "broken" for row in json.loads(report.wsgi)["rules"]):
+        rows = json.loads(report.wsgi_data)["rules"]
+        if any(row["verdict"] == "broken" for row in rows):
             return "advised", "a", ("ADVISED", {"yellow": True})
         return None
 
-    def pytest_sessionfinish(self, session: Any) -> None:
-        """Write the reports, and fail a run that proved nothing."""
-        if not self.writes:
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
+        """Write the reports, and fail a run that broke a rule or proved nothing."""
+        if session.config.option.collectonly:
             return
+        self.early = str(session.shouldfail or session.shouldstop or "")
+        if exitstatus == _INTERRUPTED and not self.early:
+            self.early = "interrupted"
         reports = self.make_reports()
-        for file in self.files if reports else ():
-            self.write(file, reports)
-        if any(fails(report, strict=self.strict) for report in reports) or self.problems:
-            session.exitstatus = max(int(session.exitstatus), _FAILED) % _NO_TESTS or _FAILED
+        for file in self.files:
+            self.write(file, list(reports.values()))
+        failed = self.problems or any(
+            fails(report, strict=self.strict)
+            for label, report in reports.items()
+            if self.gathered[label].selected
+        )
+        session.exitstatus = weigh_status(int(exitstatus), failed=bool(failed))
 
     def write(self, file: Path, reports: Sequence[Report]) -> None:
         """Write a report file; where that cannot be, the summary says so and the run fails."""
@@ -82,27 +130,49 @@ class Gatherer:
             self.problems.append(str(error))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the verdict of each target."""
-        for report in self.make_reports():
-            terminalreporter.section(f"WSGI conformance: {report.subject.spec}")
-            for line in render_summary(report):
-                markup = {line.style: True} if line.style else {}
-                terminalreporter.write_line(line.text, **markup)
+        """Show the verdict of each target of which something was said."""
+        for label, report in self.make_reports().items():
+            if self.gathered[label].selected or report.rules:
+                terminalreporter.write_sep("=", f"WSGI conformance: {report.subject.spec}")
+                for line in render_summary(report):
+                    markup = {line.style: True} if line.style else {}
+                    terminalreporter.write_line(line.text, **markup)
         for problem in self.problems:
             terminalreporter.write_line(f"wsgi: {problem}", red=True)
 
-    def make_reports(self) -> list[Report]:
-        """Return a report for each target that said something."""
-        return [
-            Report(
-                subject=subject,
-                environment=describe_environment(subject),
-                rules=merge_rules(self.rules[label]),
-                notes=tuple(self.runs[label]["notes"]),
-                exchanges=self.runs[label]["exchanges"],
+    def make_reports(self) -> dict[str, Report]:
+        """Return the report of each target by its label."""
+        return {
+            label: Report(
+                subject=gathered.subject,
+                environment=describe_environment(gathered.subject),
+                rules=merge_rules(gathered.rules),
+                notes=(*self.find_gaps(gathered), *gathered.notes),
+                exchanges=gathered.exchanges,
+                unproven=gathered.unproven,
             )
-            for label, subject in self.subjects.items()
-        ]
+            for label, gathered in self.gathered.items()
+        }
+
+    def find_gaps(self, gathered: Gathered) -> list[str]:
+        """Return notes on what this run left out: a selection, or a run that stopped early."""
+        load_rules()
+        notes = [f"the run stopped early: {self.early}"] if self.early else []
+        if len(gathered.judged) < len(CATALOGUE):
+            notes.append(f"{len(gathered.judged)} of {len(CATALOGUE)} rules were judged by items")
+        return notes
+
+
+def outline(target: Target, plan: Plan) -> Subject:
+    """Return what is known of a target before it is loaded."""
+    file = target.location.file
+    return Subject(
+        kind="application",
+        spec=target.spec.text,
+        label=target.label,
+        origin=target.origin,
+        file=relative(file, plan.rootdir) if file is not None else None,
+    )
 
 
 def describe_environment(subject: Subject) -> dict[str, Any]:

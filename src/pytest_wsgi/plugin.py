@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,27 +19,16 @@ if TYPE_CHECKING:
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 WANTED = pytest.StashKey[bool]()
+TARGET = pytest.StashKey[str]()
+"""On our items: the label of their target."""
+TESTED = pytest.StashKey[str]()
+"""On a user's test: the label of the target whose application it asked."""
 DATA = pytest.StashKey[str]()
 """What an item has to say to the report, as JSON text: it crosses processes."""
 
 AREAS = (
-    "app",
-    "body",
-    "close",
-    "config",
-    "environ",
-    "errors",
-    "exc",
-    "filewrapper",
-    "header",
-    "input",
-    "path",
-    "start",
-    "status",
-    "thread",
-    "unicode",
-    "url",
-    "write",
+    "app body close config environ errors exc filewrapper header input path start status thread "
+    "unicode url write"
 )
 """The parts of the PEP; each is a marker of its rules."""
 
@@ -83,57 +74,61 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "wsgi: a conformance item of pytest-wsgi")
     for name in ("must", "should", "convention"):
         config.addinivalue_line("markers", f"{name}: a conformance item of this level")
-    for name in AREAS:
+    for name in AREAS.split():
         config.addinivalue_line("markers", f"{name}: a conformance item of this part of PEP 3333")
-    asked = find_asked(config)
-    if asked:
-        config.stash[PLAN] = make_plan(config, asked)
+    told = getattr(config, "workerinput", {}).get("wsgi")
+    options, wanted = told or read_options(config)
+    if options["asked"]:
+        config.stash[PLAN] = make_plan(config, options, wanted=wanted)
+        config.stash[WANTED] = wanted
 
 
-def find_asked(config: pytest.Config) -> list[tuple[str, str]]:
-    """Return origin and SPEC of every target: command line before environment before ini."""
-    given: list[str] | None = config.option.wsgi_app
-    if given is not None:
-        return [("--wsgi-app", text) for text in given if text]
+def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
+    """Return the fields of `planning.Options`, and whether the suite runs.
+
+    It runs where it was asked for by hand; else only where no paths are given.
+    """
+    asked, by_hand = find_asked(config)
+    options = {
+        "asked": tuple(asked),
+        "env": tuple(read_list(config, "wsgi_env")),
+        "paths": tuple(read_list(config, "wsgi_path")),
+        "host": config.option.wsgi_host or config.getini("wsgi_host"),
+        "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
+        "strict": is_strict(config),
+        "seconds": config.option.wsgi_timeout or config.getini("wsgi_timeout"),
+    }
+    return options, by_hand or config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def find_asked(config: pytest.Config) -> tuple[list[tuple[str, str]], bool]:
+    """Return origin and SPEC of every target, and whether they were written by hand.
+
+    What is written by hand comes before the environment, and that before the ini file, of which
+    addopts is a part. An empty SPEC by hand asks for none.
+    """
+    given: list[str] = config.option.wsgi_app or []
+    written = count_added(config)
+    by_hand = given[written:]
     variable = os.environ.get("PYTEST_WSGI_APP", "")
+    if by_hand:
+        return [("--wsgi-app", text) for text in by_hand if text], True
     if variable:
-        return [("PYTEST_WSGI_APP", variable)]
-    return [("ini option wsgi_app", text) for text in config.getini("wsgi_app") if text]
+        return [("PYTEST_WSGI_APP", variable)], False
+    if written:
+        return [("addopts", text) for text in given if text], False
+    return [("ini option wsgi_app", text) for text in config.getini("wsgi_app") if text], False
 
 
-def make_plan(config: pytest.Config, asked: list[tuple[str, str]]) -> Plan:
-    """Return the plan of the run, and register what gathers its results."""
-    from pytest_wsgi.gathering import Gatherer  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.planning import OptionError, Options, Plan  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.rendering.files import (  # noqa: PLC0415 # only when asked for
-        UnknownFormatError,
-        find_suffix,
-    )
+def count_added(config: pytest.Config) -> int:
+    """Return how many of the SPECs come from addopts; pytest puts these before all others."""
+    words = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.getini("addopts")]
+    return sum(word.partition("=")[0] == "--wsgi-app" for word in words)
 
-    options = Options(
-        asked=tuple(asked),
-        env=tuple(read_list(config, "wsgi_env")),
-        paths=tuple(read_list(config, "wsgi_path")),
-        host=config.option.wsgi_host or config.getini("wsgi_host"),
-        unsafe=config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
-        strict=config.option.wsgi_strict or config.getini("wsgi_strict"),
-        seconds=config.option.wsgi_timeout or config.getini("wsgi_timeout"),
-    )
-    directory = config.invocation_params.dir
-    try:
-        plan = Plan(options, directory=directory, rootdir=config.rootpath, ini=config.inipath)
-        files = [directory / name for name in read_list(config, "wsgi_report")]
-        for file in files:
-            find_suffix(file)
-    except (OptionError, SpecError, UnknownFormatError) as error:
-        raise pytest.UsageError(str(error)) from None
-    writes = not hasattr(config, "workerinput")
-    config.pluginmanager.register(
-        Gatherer(files, strict=options.strict, writes=writes), "wsgi-gatherer"
-    )
-    config.stash[WANTED] = is_wanted(config)
-    return plan
+
+def is_strict(config: pytest.Config) -> bool:
+    """Tell whether broken SHOULDs fail too."""
+    return bool(config.option.wsgi_strict or config.getini("wsgi_strict"))
 
 
 def read_list(config: pytest.Config, name: str) -> list[str]:
@@ -142,21 +137,43 @@ def read_list(config: pytest.Config, name: str) -> list[str]:
     return given if given is not None else list(config.getini(name))
 
 
-def is_wanted(config: pytest.Config) -> bool:
-    """Tell whether the suite runs: asked for by hand, or by default and no paths are given.
+def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -> Plan:
+    """Return the plan of the run; register what gathers its results, in one process."""
+    from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.planning import OptionError, Options, Plan  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.rendering.files import UnknownFormatError  # noqa: PLC0415 # only when asked for
 
-    A worker of pytest-xdist gets other arguments than those given, so its controller tells it.
-    """
-    if hasattr(config, "workerinput"):
-        return bool(config.workerinput["wsgi_wanted"])
-    by_hand = any(text.partition("=")[0] == "--wsgi-app" for text in config.invocation_params.args)
-    return by_hand or config.args_source is not pytest.Config.ArgsSource.ARGS
+    directory = config.invocation_params.dir
+    try:
+        plan = Plan(
+            Options(**options), directory=directory, rootdir=config.rootpath, ini=config.inipath
+        )
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(make_gatherer(config, plan, wanted=wanted))
+    except (OptionError, SpecError) as error:
+        raise pytest.UsageError(str(error)) from None
+    except UnknownFormatError as error:
+        advice = "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-report wsgi.json"
+        raise pytest.UsageError(f"--wsgi-report: {error}.\n{advice}") from None
+    return plan
+
+
+def make_gatherer(config: pytest.Config, plan: Plan, *, wanted: bool) -> object:
+    """Return the plugin object that gathers the results and writes the reports."""
+    from pytest_wsgi.gathering import Gatherer  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.rendering.files import find_suffix  # noqa: PLC0415 # only when asked for
+
+    files = [plan.directory / name for name in read_list(config, "wsgi_report")]
+    for file in files:
+        find_suffix(file)
+    return Gatherer(plan, files, strict=is_strict(config), wanted=wanted)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist whether the suite runs."""
-    node.workerinput["wsgi_wanted"] = node.config.stash.get(WANTED, False)
+    """Tell a worker of pytest-xdist the options: it reads some of them otherwise."""
+    options, _ = read_options(node.config)
+    node.workerinput["wsgi"] = (options, node.config.stash.get(WANTED, False))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -202,12 +219,10 @@ def collect_targets(parent: pytest.Collector, plan: Plan, path: Path) -> pytest.
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the user's own tests where only conformance items are asked for."""
-    if not (config.option.wsgi_only or config.getini("wsgi_only")):
-        return
-    own = [item for item in items if item.get_closest_marker("wsgi") is None]
-    if own:
+    if config.option.wsgi_only or config.getini("wsgi_only"):
+        own = [item for item in items if TARGET not in item.stash]
+        items[:] = [item for item in items if TARGET in item.stash]
         config.hook.pytest_deselected(items=own)
-        items[:] = [item for item in items if item not in own]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -215,10 +230,13 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Hang on a report what its item has to say: that crosses processes."""
-    report = yield
-    if call.when == "call" and DATA in item.stash:
-        report.wsgi = item.stash[DATA]  # type: ignore[attr-defined] # TestReport takes extras
-    return report
+    report: Any = yield
+    label = item.stash.get(TARGET, None) or item.stash.get(TESTED, None)
+    if label is not None:
+        report.wsgi_target = label
+        report.wsgi_tested = TESTED in item.stash
+        report.wsgi_data = item.stash.get(DATA, "") if call.when == "call" else ""
+    return report  # type: ignore[no-any-return] # it takes extras, and is a TestReport
 
 
 @pytest.hookimpl(wrapper=True)
@@ -227,25 +245,45 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     recorder = item.stash.get(RECORDER, None)
     if recorder is None:
         return (yield)
-    from pytest_wsgi.collection import judge_test  # noqa: PLC0415 # only when asked for
-
-    plan = item.config.stash.get(PLAN, None)
     try:
         yield
     except BaseException:
-        item.add_report_section("call", "wsgi", judge_test(item, recorder, plan))
+        failure = judge(item, recorder)
+        if failure:
+            item.add_report_section("call", "wsgi", failure)
         raise
-    broken = judge_test(item, recorder, plan)
-    if broken:
-        pytest.fail(broken, pytrace=False)
+    failure = judge(item, recorder)
+    if failure:
+        pytest.fail(failure, pytrace=False)
+    return None
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what is missing where conformance items were selected and no target was named."""
-    config = terminalreporter.config
-    if "wsgi" in config.option.markexpr.split() and PLAN not in config.stash:
+def judge(item: pytest.Item, recorder: Recorder) -> str:
+    """Judge what a test exchanged, leave that with it, and return what fails it, or nothing."""
+    from pytest_wsgi.client import judge_test  # noqa: PLC0415 # only when asked for
+
+    plan = item.config.stash.get(PLAN, None)
+    judgement = judge_test(item, recorder, plan, strict=is_strict(item.config))
+    del item.stash[RECORDER]
+    if judgement.label:
+        item.stash[TESTED] = judgement.label
+        item.stash[DATA] = judgement.data
+    return judgement.failure
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Say what is missing where conformance was expected and no target was named."""
+    if PLAN in config.stash:
+        return
+    selected = "wsgi" in re.findall(r"\w+", config.option.markexpr)
+    only = config.option.wsgi_only or config.getini("wsgi_only")
+    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (selected or only)
+    if nothing or config.option.wsgi_report:
         terminalreporter.write_line(
-            "wsgi: no application was named. Try: pytest --wsgi-app mysite.wsgi.application -m wsgi"
+            "wsgi: no application was named. Try: pytest --wsgi-app mysite.wsgi.application",
+            yellow=True,
         )
 
 
@@ -269,8 +307,13 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def wsgi_client(request: pytest.FixtureRequest, wsgi_app: Any) -> Any:
     """Return a WebTest TestApp; what it exchanges is judged when the test ends."""
-    from pytest_wsgi.collection import make_client  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.client import ClientError, make_client  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.recorder import Recorder  # noqa: PLC0415 # only when asked for
 
-    request.node.stash[RECORDER] = recorder = Recorder(wsgi_app)
-    return make_client(recorder)
+    recorder = Recorder(wsgi_app)
+    try:
+        client = make_client(recorder, request.config.stash.get(PLAN, None))
+    except ClientError as error:
+        pytest.fail(str(error), pytrace=False)
+    request.node.stash[RECORDER] = recorder
+    return client

@@ -215,7 +215,7 @@ def has_attribute(value: Any, name: str) -> bool:
     """Tell whether an object makes up an attribute, as servers find out."""
     try:
         return hasattr(value, name)
-    except Exception:  # noqa: BLE001 # the target's own __getattr__ may raise anything
+    except BaseException:  # noqa: BLE001 # the target's own __getattr__ may raise anything
         return False
 
 

@@ -138,14 +138,20 @@ def has_whole_body(exchange: Exchange) -> bool:
 
 
 def compare_heads(conversation: Conversation) -> list[Comparison]:
-    """Return the answers to HEAD that have a Content-Length, each with the length of its page."""
+    """Return the answers to HEAD that have a Content-Length, each with the length of its page.
+
+    One that came with a body of just that length is left out: Django renders the page for HEAD and
+    leaves the body to the server, and a page that names the method has a length of its own.
+    """
 
     def is_same_page(head: Exchange, get: Exchange) -> bool:
         return get.code == head.code and drop_method(get) == drop_method(head)
 
     return compare(
         conversation,
-        lambda exchange: exchange.method == "HEAD",
+        lambda exchange: (
+            exchange.method == "HEAD" and find_length(exchange) != str(exchange.body_length or -1)
+        ),
         is_same_page,
     )
 
@@ -179,6 +185,8 @@ def compare(
 
 def measure(gets: list[Exchange]) -> str | None:
     """Return the length of a page; None where it varies, is not exact, or was seen only once."""
+    if len({get.digest for get in gets}) > 1:
+        return None
     lengths = {str(get.body_length) for get in gets}
     lengths.update(length for length in map(find_length, gets) if length is not None)
     return lengths.pop() if len(gets) > 1 and len(lengths) == 1 else None

@@ -113,5 +113,5 @@ def find_difference(
 
 
 def is_swapped(seen: object, own: Collection[object], others: Collection[object]) -> bool:
-    """Tell whether what was seen was never a request's own, and was the other's."""
-    return bool(own) and seen not in own and seen in others
+    """Tell whether what was seen is the other request's; the two never had one in common alone."""
+    return bool(own) and seen in others and not set(own) & set(others)

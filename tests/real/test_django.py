@@ -1,0 +1,138 @@
+"""Projects that `django-admin startproject` makes, on every Django under support."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from real.conftest import make_environ
+from real.subjects import DJANGO_BROKEN, DJANGO_PAGES, DJANGO_PYTHONS, list_broken
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = {
+    "pages": """
+ROOT_URLCONF = "django_pages"
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+""",
+    "production": """
+from mysite.pages import *
+DEBUG = False
+ALLOWED_HOSTS = ["www.example.org"]
+SECURE_SSL_REDIRECT = True
+""",
+    "refusing": """
+DEBUG = False
+ALLOWED_HOSTS = []
+""",
+    "layered": """
+from mysite.pages import *
+DEBUG = False
+ALLOWED_HOSTS = [".example.org"]
+STATIC_ROOT = BASE_DIR
+MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    *MIDDLEWARE,
+    "django.middleware.locale.LocaleMiddleware",
+]
+""",
+    "guarded": """
+from mysite.pages import *
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+LOGIN_URL = "admin:login"
+MIDDLEWARE = [*MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+""",
+}
+"""Settings modules beside the project's own; each builds on it."""
+
+
+@pytest.fixture(params=DJANGO_PYTHONS)
+def series(request):
+    """Return a series of Django that supports this Python."""
+    first, last = DJANGO_PYTHONS[request.param]
+    if not first <= sys.version_info[1] <= last:
+        pytest.skip(f"Django {request.param} supports Python 3.{first} to 3.{last}")
+    return request.param
+
+
+@pytest.fixture
+def examine_project(obtain_library, tmp_path, bring, examine):
+    """Return a function that makes a project as Django's tutorial does, and runs the command.
+
+    Without `settings` the project is as startproject made it.
+    """
+
+    def run(series, settings, *options, pages=(), libraries=()):
+        django = obtain_library(f"django-{series}", f"Django~={series}.0")
+        start = [sys.executable, "-m", "django", "startproject", "mysite", "."]
+        subprocess.run(start, cwd=tmp_path, env=make_environ(django), check=True)
+        bring("django_pages.py")
+        if settings:
+            add_settings(tmp_path / "mysite")
+            options = (f"--wsgi-env=DJANGO_SETTINGS_MODULE=mysite.{settings}", *options)
+        asked = [f"--wsgi-path={page}" for page in pages]
+        return examine("mysite.wsgi.application", *options, *asked, libraries=(django, *libraries))
+
+    return run
+
+
+def add_settings(package):
+    """Write settings modules beside the project's own."""
+    for name, text in SETTINGS.items():
+        source = f"from mysite.settings import *\n{text}"
+        (package / f"{name}.py").write_text(source, encoding="utf-8")
+
+
+def test_new_project_breaks_what_is_known(series, examine_project):
+    run = examine_project(series, "")
+    assert run.list_broken() == list_broken(DJANGO_BROKEN[series]), run.output
+    assert run.exit_code == 0, run.output
+
+
+@pytest.mark.parametrize("settings", ["pages", "production"])
+def test_pages_and_forms_break_what_is_known(settings, series, examine_project):
+    run = examine_project(series, settings, "--wsgi-unsafe", pages=DJANGO_PAGES)
+    expected = list_broken(DJANGO_BROKEN[series], "pages", "unsafe")
+    assert run.list_broken() == expected, run.output
+    assert run.exit_code == 0, run.output
+
+
+def test_production_is_asked_at_its_own_host_over_https(series, examine_project):
+    run = examine_project(series, "production", "-k", "served")
+    assert "https://www.example.org/" in run.output
+    assert run.exit_code == 0, run.output
+
+
+def test_project_that_accepts_no_host_fails_with_the_reason(series, examine_project):
+    run = examine_project(series, "refusing")
+    assert run.list_broken("must") == {"requests-are-served"}, run.output
+    assert run.exit_code == 1
+    assert "got 400" in run.output
+    assert "ALLOWED_HOSTS" in run.output
+
+
+def test_204_with_a_content_type_fails_not_even_a_strict_run(series, examine_project):
+    run = examine_project(series, "production", "--wsgi-strict", "-k", "empty", pages=["/empty/"])
+    advised = {"wsgiref-validate-has-no-advice", "no-content-has-no-content-length"}
+    assert advised <= run.list_broken("convention"), run.output
+    assert not run.list_broken("must", "should"), run.output
+    assert run.exit_code == 0, run.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "pages"),
+    [
+        ("layered", ("/", "/empty/", "/stream/", "/file/", "/count/", "/static/manage.py")),
+        ("guarded", ("/stream/", "/admin/login/")),
+    ],
+)
+def test_middleware_adds_nothing_to_what_is_known(settings, pages, obtain_library, examine_project):
+    whitenoise = obtain_library("whitenoise", "whitenoise~=6.7")
+    run = examine_project("5.2", settings, "--wsgi-unsafe", pages=pages, libraries=[whitenoise])
+    assert run.list_broken() <= list_broken(DJANGO_BROKEN["5.2"], "pages", "unsafe"), run.output
+    assert run.exit_code == 0, run.output
