@@ -256,9 +256,9 @@ Reading = Literal["complete", "first block", "no block", "interleaved", "concurr
 """How the server read the iterable."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Exchange:
-    """One call of the application and all that followed, in order.
+    """One call of the application and all that followed, in order. It equals only itself.
 
     `number` tells the exchanges of a run apart. `request` is what a person would call it, such as
     `GET / (empty PATH_INFO)`. `environ` holds the values as handed over, `environ_after` as they

@@ -110,14 +110,17 @@ class Plan:
         return next(label for label in numbered if label not in taken)
 
     def find_anchor(self, spec: Spec, location: Location) -> Path:
-        """Return the file that a target's items hang on: its own where it lies below rootdir."""
+        """Return the file that a target's items hang on: its own where it lies below rootdir.
+
+        Else it is one that is there, so that ids can be pasted back; with none, they cannot.
+        """
         own = None if location.file is None else Path(os.path.normpath(location.file))
         if own is not None and own.is_relative_to(self.rootdir):
             return own
         files = [*([self.ini] if self.ini else []), *(self.rootdir / name for name in _ANCHORS)]
         if spec.kind == "fixture":
             files.insert(0, self.rootdir / "conftest.py")
-        return next((file for file in files if file.is_file()), self.rootdir / "wsgi.py")
+        return next((file for file in files if file.is_file()), own or self.rootdir / "wsgi.py")
 
     def prepare(self) -> None:
         """Set the variables of --wsgi-env and sys.path, which the target may need to be made."""

@@ -273,18 +273,29 @@ class Recording:
         for key, value in after.items():
             if type(key) is str and key in self.originals and value is self.originals[key]:
                 after[key] = self.environ[key] = self.before[key]
+        before = snapshot_environ(self.before)
         exchange = write_exchange(
             self,
             probe=probe,
             request=request,
-            environ=snapshot_environ(self.before),
-            environ_after=snapshot_environ(after),
+            environ=before,
+            environ_after=before if is_same(self.before, after) else snapshot_environ(after),
             **more,
         )
         self.log = deque(maxlen=0)
         self.before, self.environ, self.originals, self.file_wrappers = {}, {}, {}, {}
         self.application = None
         return exchange
+
+
+def is_same(before: dict[Any, Any], after: dict[Any, Any]) -> bool:
+    """Tell whether two environs hold the same objects in the same order; calls nothing of them."""
+    return len(before) == len(after) and all(
+        key is key_after and value is value_after
+        for (key, value), (key_after, value_after) in zip(
+            before.items(), after.items(), strict=True
+        )
+    )
 
 
 _SERVER_CALLS = frozenset(

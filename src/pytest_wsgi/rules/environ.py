@@ -228,9 +228,8 @@ def variables_stay_native_strings(exchange: Exchange) -> Iterator[Finding]:
     Why: middleware around the application reads environ after the call, for logs and errors, and
     counts on native strings.
     """
-    for key, before in exchange.environ.items():
-        after = exchange.environ_after.get(key, before)
-        if type(before) is str and "." not in key and type(after) is not str:
+    for key, before, after in list_changes(exchange):
+        if type(before) is str and type(after) is not str:
             yield Finding(expected="a str", observed=f"{key} is a {name_kind(after)}")
 
 
@@ -246,12 +245,23 @@ def variables_stay_bytes_as_text(exchange: Exchange) -> Iterator[Finding]:
     Why: native strings hold bytes as latin-1. Middleware around the application that encodes such
     a variable for a log or a link fails with a UnicodeEncodeError.
     """
-    for key, before in exchange.environ.items():
-        after = exchange.environ_after.get(key, before)
-        if after != before and type(after) is str and "." not in key and has_decoded(after):
+    for key, _, after in list_changes(exchange):
+        if type(after) is str and has_decoded(after):
             yield Finding(
                 expected="bytes as latin-1 text", observed=f"{key} has characters beyond latin-1"
             )
+
+
+def list_changes(exchange: Exchange) -> list[tuple[str, object, object]]:
+    """Return name, value before and value after of the CGI variables that are others afterwards."""
+    before, after = exchange.environ, exchange.environ_after
+    if after is before:
+        return []
+    return [
+        (key, value, after[key])
+        for key, value in before.items()
+        if "." not in key and key in after and after[key] != value
+    ]
 
 
 def has_decoded(text: str) -> bool:

@@ -6,6 +6,7 @@ No rule lives here, only readings that several modules of rules share.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.exchange import Block, Exhausted, Returned, Write
@@ -17,7 +18,14 @@ _ARGUMENT_COUNTS = frozenset({2, 3})
 _PLAIN = re.compile(r"[\x20-\x7e\x80-\xff]*")
 _NUMBER = re.compile(r"[0-9]+")
 
+read_once = lru_cache(maxsize=512)
+"""Many rules read the same of an exchange; an Exchange is hashed by its identity."""
 
+Field = tuple["StartResponse", str, str]
+"""The call that passed a header, its name and its value."""
+
+
+@read_once
 def list_calls(exchange: Exchange) -> list[StartResponse]:
     """Return the calls with two or three positional arguments; other rules judge the others."""
     return [
@@ -27,27 +35,37 @@ def list_calls(exchange: Exchange) -> list[StartResponse]:
     ]
 
 
+@read_once
 def list_statuses(exchange: Exchange) -> list[tuple[StartResponse, str]]:
     """Return every status that is a str, with its call."""
     return [(call, call.status) for call in exchange.start_responses if type(call.status) is str]
 
 
+@read_once
 def has_fields(exchange: Exchange) -> bool:
     """Tell whether the application passed any header that is a pair of str."""
     return any(call.fields for call in exchange.start_responses)
 
 
-def list_fields(exchange: Exchange, *names: str) -> list[tuple[StartResponse, str, str]]:
-    """Return call, name and value of the headers, or of those with one of `names` (lower case).
+def list_fields(exchange: Exchange, *names: str) -> list[Field]:
+    """Return the headers, or those with one of `names` (lower case), name by name.
 
     Only pairs of str are headers; other rules judge the rest of the list.
     """
-    return [
-        (call, name, value)
-        for call in exchange.start_responses
-        for name, value in call.fields
-        if not names or name.lower() in names
-    ]
+    by_name = group_fields(exchange)
+    if len(names) == 1:
+        return by_name.get(names[0], [])
+    return [field for name in by_name if not names or name in names for field in by_name[name]]
+
+
+@read_once
+def group_fields(exchange: Exchange) -> dict[str, list[Field]]:
+    """Return every header by its name in lower case."""
+    by_name: dict[str, list[Field]] = {}
+    for call in exchange.start_responses:
+        for name, value in call.fields:
+            by_name.setdefault(name.lower(), []).append((call, name, value))
+    return by_name
 
 
 def list_values(call: StartResponse, name: str) -> list[str]:

@@ -18,6 +18,7 @@ from pytest_wsgi.rules.responses import (
     list_calls,
     list_statuses,
     list_values,
+    read_once,
 )
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ _WITHOUT_CONTENT = frozenset({204, 205, 304})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+@read_once
 def list_plain(exchange: Exchange) -> list[tuple[StartResponse, str]]:
     """Return every status whose form can be judged: latin-1 without control characters."""
     return [(call, status) for call, status in list_statuses(exchange) if is_plain(status)]
 
 
+@read_once
 def list_coded(exchange: Exchange) -> list[tuple[StartResponse, int, str]]:
     """Return call, code and what follows it, of every status that begins with three digits."""
     return [
