@@ -156,8 +156,8 @@ def show(value: object) -> str:
     """Return a value for a message, cut to a readable length."""
     try:
         text = repr(value)
-    except ValueError:  # an int of more digits than Python turns into text
-        text = f"an int of {value.bit_length()} bits" if isinstance(value, int) else "?"
+    except ValueError:  # Python refuses to write an int of many thousand digits
+        text = f"<{type(value).__name__} too long to show>"
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 

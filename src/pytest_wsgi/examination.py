@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LOADS = "application-loads"
 """The rule over the Loading; every other one is over exchanges."""
 
+OF_THE_WHOLE = frozenset({LOADS, "requests-are-served"})
+"""Rules that say nothing of one further path: it may be an error page or a redirect by design."""
+
 DEFAULT_HOSTS = ("localhost", "testserver")
 
 
@@ -118,7 +121,7 @@ class Examination:
     def judge_path(self, path: str) -> tuple[Verdict, ...]:
         """Return the verdicts over the few exchanges that a further path is asked for."""
         load_rules()
-        rules = [rule for rule in CATALOGUE.values() if rule.id != LOADS]
+        rules = [rule for rule in CATALOGUE.values() if rule.id not in OF_THE_WHOLE]
         failure = self.obtain_proof()
         if failure:
             return fail_all(rules, failure)

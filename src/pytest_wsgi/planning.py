@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -24,6 +24,8 @@ _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py"
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
 
 DEFAULT_SECONDS = "10"
+
+_VALUED = tuple(f"--wsgi-{name}" for name in ("app", "env", "host", "path", "report", "timeout"))
 
 _SECRET = re.compile(r"secret|passw|token|key|credential|auth|dsn", re.IGNORECASE)
 
@@ -142,21 +144,24 @@ class Plan:
         `path` and `name` make up the item's id; `more` are further words, fit for a shell.
         """
         item = shlex.quote(f"{Path(os.path.relpath(path, self.directory)).as_posix()}::{name}")
-        return " ".join(["pytest", *list_words(self.options), *more, item])
+        return " ".join(["pytest", *list_words(self.options, self.directory), *more, item])
 
 
-def list_words(options: Options) -> Iterator[str]:
-    """Yield what differs from the defaults as words of a command, fit for a shell."""
-    seconds = () if options.seconds == DEFAULT_SECONDS else (options.seconds,)
-    for name, values in (
-        ("app", [shlex.quote(text) for _, text in options.asked]),
-        ("env", [quote_pair(text) for text in options.env]),
-        ("path", [shlex.quote(text) for text in options.paths]),
-        ("host", [shlex.quote(text) for text in (options.host,) if text]),
-        ("timeout", [shlex.quote(text) for text in seconds]),
-    ):
-        for value in values:
-            yield from (f"--wsgi-{name}", value)
+def list_words(options: Options, directory: Path) -> Iterator[str]:
+    """Yield what differs from the defaults as words of a command, fit for a shell.
+
+    `directory` is where the command runs; a value that is a place outside of it is joined with `=`.
+    """
+    given = (
+        *(("--wsgi-app", text, shlex.quote(text)) for _, text in options.asked),
+        *(("--wsgi-env", text, quote_pair(text)) for text in options.env),
+        *(("--wsgi-path", text, shlex.quote(text)) for text in options.paths),
+        *(("--wsgi-host", text, shlex.quote(text)) for text in (options.host,)),
+        *(("--wsgi-timeout", text, shlex.quote(text)) for text in (options.seconds,)),
+    )
+    for option, value, word in given:
+        if value not in {"", DEFAULT_SECONDS}:
+            yield f"{option}{'=' if is_outside(value, directory) else ' '}{word}"
     if options.unsafe:
         yield "--wsgi-unsafe"
     if options.strict:
@@ -169,6 +174,30 @@ def quote_pair(text: str) -> str:
     if name.isidentifier() and (_SECRET.search(name) or "@" in value):
         return f'{name}="${name}"'
     return shlex.quote(text)
+
+
+def refuse_places(words: Sequence[str], directory: Path) -> None:
+    """Refuse values of our options that pytest would find rootdir by; raises OptionError.
+
+    pytest finds rootdir, and with it the ini file, before it knows the options of plugins: it takes
+    every word that names something that is there for an argument.
+    """
+    for option, value in pairwise(words):
+        if option in _VALUED and is_outside(value, directory, is_made=option == "--wsgi-report"):
+            raise OptionError(
+                f"{option} {value}: pytest takes a word that names a file or directory for an "
+                "argument, and would look for its ini file there. Join the two.\n"
+                f"Try: pytest {option}={shlex.quote(value)}"
+            )
+
+
+def is_outside(value: str, directory: Path, *, is_made: bool = False) -> bool:
+    """Tell whether a value names something outside of `directory` that is there, or `is_made`."""
+    place = Path(os.path.normpath(directory / value.partition("::")[0]))
+    try:
+        return not place.is_relative_to(directory) and (is_made or place.exists())
+    except (OSError, ValueError):  # too long, or a null byte
+        return False
 
 
 def read_pair(text: str) -> tuple[str, str]:

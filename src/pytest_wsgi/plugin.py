@@ -78,8 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: a conformance item of this part of PEP 3333")
     told = getattr(config, "workerinput", {}).get("wsgi")
     options, wanted = told or read_options(config)
-    if options["asked"]:
-        config.stash[PLAN] = make_plan(config, options, wanted=wanted)
+    if not options["asked"] and not any("--wsgi-" in word for word in list_words(config)):
+        return
+    plan = make_plan(config, options, wanted=wanted)
+    if plan.targets:
+        config.stash[PLAN] = plan
         config.stash[WANTED] = wanted
 
 
@@ -126,6 +129,11 @@ def count_added(config: pytest.Config) -> int:
     return sum(word.partition("=")[0] == "--wsgi-app" for word in words)
 
 
+def list_words(config: pytest.Config) -> list[str]:
+    """Return the words of the command line."""
+    return [str(word) for word in config.invocation_params.args]
+
+
 def is_strict(config: pytest.Config) -> bool:
     """Tell whether broken SHOULDs fail too."""
     return bool(config.option.wsgi_strict or config.getini("wsgi_strict"))
@@ -140,15 +148,23 @@ def read_list(config: pytest.Config, name: str) -> list[str]:
 def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -> Plan:
     """Return the plan of the run; register what gathers its results, in one process."""
     from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.planning import OptionError, Options, Plan  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.planning import (  # noqa: PLC0415 # only when asked for
+        OptionError,
+        Options,
+        Plan,
+        refuse_places,
+    )
     from pytest_wsgi.rendering.files import UnknownFormatError  # noqa: PLC0415 # only when asked for
 
     directory = config.invocation_params.dir
+    is_worker = hasattr(config, "workerinput")
     try:
+        if not (is_worker or config.option.rootdir or config.option.inifilename):
+            refuse_places(list_words(config), directory)
         plan = Plan(
             Options(**options), directory=directory, rootdir=config.rootpath, ini=config.inipath
         )
-        if not hasattr(config, "workerinput"):
+        if plan.targets and not is_worker:
             config.pluginmanager.register(make_gatherer(config, plan, wanted=wanted))
     except (OptionError, SpecError) as error:
         raise pytest.UsageError(str(error)) from None

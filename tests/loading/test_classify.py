@@ -155,7 +155,7 @@ def test_the_signature_is_shown():
         (AppClass, False),
         (one, False),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_an_application_is_told_from_any_function_of_two(target, surely):
     assert is_surely_wsgi(target) is surely

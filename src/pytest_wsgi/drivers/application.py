@@ -161,7 +161,9 @@ class Driver:
         seen = {site}
         for _ in range(MOST_REDIRECTS):
             moved = follow(answer, site)
-            if moved is None or moved in seen:
+            # A further path that redirects elsewhere is itself what was asked for.
+            elsewhere = moved is not None and moved.path != site.path and terms.path != "/"
+            if moved is None or moved in seen or elsewhere:
                 break
             notes.append(
                 f"{name_site(site)} redirects to {name_site(moved)}, which is asked instead"

@@ -1,0 +1,42 @@
+"""A small project with an application and tests of its own, and pytest run over it."""
+
+from __future__ import annotations
+
+import pytest
+from runs import BROKEN, GOOD, ISOLATED, OWN, Run, write
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    """Return the directory of a project with a good and a broken application and three tests."""
+    monkeypatch.delenv("PYTEST_WSGI_APP", raising=False)
+    write(pytester.path, {"pytest.ini": "[pytest]\n", "mysite/__init__.py": "", **OWN})
+    write(pytester.path, {"mysite/wsgi.py": GOOD, "mysite/bad.py": BROKEN})
+    return pytester.path
+
+
+@pytest.fixture
+def run(pytester):
+    """Return what runs pytest in this process."""
+
+    def run_pytest(*args):
+        return Run(pytester.runpytest_inprocess(*ISOLATED, *map(str, args)))
+
+    return run_pytest
+
+
+@pytest.fixture
+def run_apart(pytester):
+    """Return what runs pytest in a process of its own; there are no outcomes, only output."""
+
+    def run_pytest(*args, isolated=True):
+        words = (*(ISOLATED if isolated else ()), *map(str, args))
+        return pytester.runpytest_subprocess(*words, timeout=60)
+
+    return run_pytest
+
+
+@pytest.fixture
+def add(project):
+    """Return what writes files into the project."""
+    return lambda files: write(project, files)
