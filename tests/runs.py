@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest_wsgi.client
 import pytest_wsgi.collection
 import pytest_wsgi.gathering
 from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.report import from_json
 from pytest_wsgi.rules import load_rules
 
 load_rules()
@@ -47,6 +49,10 @@ BROKEN_ID = f"mysite/bad.py::application::{BROKEN_RULE}"
 
 ISOLATED = ("-p", "no:django", "-p", "no:hypothesispytest")
 """Other plugins that may be installed here and are no part of what is tested."""
+
+
+ENDS = re.compile(r"=|\d+ (failed|passed|skipped)")
+"""What comes after our summary."""
 
 
 class Run:
@@ -95,8 +101,13 @@ class Run:
         """The lines of our summary."""
         lines = self.out.splitlines()
         start = next(n for n, line in enumerate(lines) if " WSGI conformance: " in line)
-        end = next(n for n in range(start + 1, len(lines)) if lines[n].startswith("="))
+        end = next(n for n in range(start + 1, len(lines)) if ENDS.match(lines[n]))
         return lines[start + 1 : end]
+
+
+def read_report(path):
+    """Return the report in a file."""
+    return from_json(Path(path).read_text(encoding="utf-8"))
 
 
 def write(directory, files):

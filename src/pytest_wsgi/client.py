@@ -17,7 +17,7 @@ from pytest_wsgi.report import Subject, report_verdict, rule_to_dict
 from pytest_wsgi.weighing import is_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pytest
 
@@ -51,7 +51,42 @@ def make_client(recorder: Recorder, plan: Plan | None) -> Any:
     wished = plan.wishes.host if plan is not None else ""
     accepted = (wished,) if wished else hosts()
     environ = {"HTTP_HOST": accepted[0]} if accepted else None
-    return TestApp(recorder, extra_environ=environ, lint=False)
+    return TestApp(Server(recorder), extra_environ=environ, lint=False)
+
+
+class Server:
+    """What stands between WebTest and the recorder: it reads responses as servers do.
+
+    WebOb takes the only block of a list out without iterating: nothing would be seen of it.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Response:
+        """Call the application through the recorder."""
+        return Response(self.recorder(environ, start_response))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the application, which tests reach for as `client.app`."""
+        return getattr(self.recorder.application, name)
+
+
+class Response:
+    """The iterable of a response, which can be iterated and closed, and nothing else."""
+
+    def __init__(self, iterable: Any) -> None:
+        self.iterable = iterable
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Iterate over what the application returned."""
+        return iter(self.iterable)
+
+    def close(self) -> None:
+        """Close what the application returned, where it can be."""
+        close = getattr(self.iterable, "close", None)
+        if close is not None:
+            close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

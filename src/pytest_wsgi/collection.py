@@ -147,14 +147,15 @@ def show_path(path: str) -> str:
     return path.encode("latin-1").decode(errors="backslashreplace").translate(_UNFIT)
 
 
+def has_django(config: pytest.Config) -> bool:
+    """Tell whether pytest-django is there."""
+    return bool(config.pluginmanager.hasplugin("django"))
+
+
 def has_django_database(config: pytest.Config) -> bool:
     """Tell whether pytest-django is there and has settings; else its mark would skip our items."""
     django_conf = sys.modules.get("django.conf")
-    return (
-        config.pluginmanager.hasplugin("django")
-        and django_conf is not None
-        and bool(django_conf.settings.configured)
-    )
+    return has_django(config) and django_conf is not None and django_conf.settings.configured is True
 
 
 class Examiner:
@@ -206,7 +207,8 @@ class Examiner:
             if not self.examination.is_loaded:
                 self.adopt(None, explain_fixture(error))
             return
-        if self.examination.application is not application:
+        examination = self.examination
+        if not examination.is_loaded or examination.application is not application:
             self.adopt(application)
 
     def adopt(self, application: Any, problem: Problem | None = None) -> None:
@@ -247,15 +249,12 @@ class Examiner:
     def describe(self, item: pytest.Item) -> Subject:
         """Return what is to be known of the target, and whether its database is a real one."""
         subject = describe_target(self.target)
-        unused = item.config.pluginmanager.hasplugin("django") and not list(
-            item.iter_markers("django_db")
-        )
-        if unused and "database" in subject.facts:
-            note = (
-                f"{subject.facts['database']} (pytest-django has no settings, so no test database)"
-            )
-            return replace(subject, facts={**subject.facts, "database": note})
-        return subject
+        marked = item.get_closest_marker("django_db") is not None
+        if marked or "database" not in subject.facts or not has_django(item.config):
+            return subject
+        real = subject.facts["database"]
+        note = f"{real} (no test database: pytest-django has no settings)"
+        return replace(subject, facts={**subject.facts, "database": note})
 
 
 def describe_target(target: Target) -> Subject:

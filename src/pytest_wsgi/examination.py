@@ -16,7 +16,6 @@ from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
 from pytest_wsgi.rules import load_rules
-from pytest_wsgi.weighing import weigh_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,10 +28,16 @@ if TYPE_CHECKING:
 LOADS = "application-loads"
 """The rule over the Loading; every other one is over exchanges."""
 
-OF_THE_WHOLE = frozenset({LOADS, "requests-are-served"})
+SERVED = "requests-are-served"
+"""The rule that is broken where no request shows a page: then no other one says much."""
+
+OF_THE_WHOLE = frozenset({LOADS, SERVED})
 """Rules that say nothing of one further path: it may be an error page or a redirect by design."""
 
 DEFAULT_HOSTS = ("localhost", "testserver")
+
+_SUCCESS = 2
+"""The first digit of a status code that tells success."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +60,8 @@ class Examination:
     _battery: Battery | None = None
     _verdicts: Mapping[str, Verdict] | None = None
     _proof: str | None = None
-    _extra: int = 0
+    _notes: tuple[str, ...] = ()
+    _count: int = 0
 
     @property
     def is_loaded(self) -> bool:
@@ -74,22 +80,12 @@ class Examination:
 
     def describe_run(self) -> dict[str, Any]:
         """Return how the run went as builtin values: "exchanges", "notes" and "unproven"."""
-        battery = self._battery
-        if battery is None:
-            return {"exchanges": self._extra, "notes": [], "unproven": ""}
-        reasons: dict[str, list[str]] = {}
-        for name, reason in battery.undriven:
-            reasons.setdefault(reason, []).append(name)
-        exchanges = [exchange for talk in battery.conversations for exchange in talk.exchanges]
-        unproven, note = weigh_answers(exchanges)
+        served = (self._verdicts or {}).get(SERVED)
+        refused = served is not None and served.outcome == "broken"
         return {
-            "exchanges": self._extra + len(exchanges),
-            "notes": [
-                *([note] if note else []),
-                *battery.notes,
-                *(f"not driven: {', '.join(names)} ({why})" for why, names in reasons.items()),
-            ],
-            "unproven": unproven,
+            "exchanges": self._count,
+            "notes": list(self._notes),
+            "unproven": "no request was answered with a page" if refused else "",
         }
 
     def describe_site(self) -> dict[str, str]:
@@ -110,6 +106,7 @@ class Examination:
         """Drive the battery when that was not done yet; the target must have loaded."""
         if self._battery is None:
             self._battery = self.drive(BATTERY, "/")
+            self._notes = tuple(note_run(self._battery))
         return self._battery
 
     def obtain_verdicts(self) -> Mapping[str, Verdict]:
@@ -126,7 +123,6 @@ class Examination:
         if failure:
             return fail_all(rules, failure)
         battery = self.drive(PATH_PROBES, path)
-        self._extra += sum(len(talk.exchanges) for talk in battery.conversations)
         return judge(rules, list_subjects(battery.conversations))
 
     def drive(self, probes: Iterable[Probe], path: str) -> Battery:
@@ -144,6 +140,7 @@ class Examination:
             battery = drive(self.application, probes, terms)
             if strict:
                 gc.collect()  # what is left unclosed warns here, and not in a test of the user's
+        self._count += sum(len(talk.exchanges) for talk in battery.conversations)
         return battery
 
     def obtain_proof(self) -> str:
@@ -213,6 +210,26 @@ def explain(verdict: Verdict, battery: Battery) -> Verdict:
 def needs_body(rule: AnyRule) -> bool:
     """Tell whether a rule is about what an application does with a request's body."""
     return rule.area == "input" or "environ-content-length-optional" in rule.checks
+
+
+def note_run(battery: Battery) -> Iterator[str]:
+    """Yield what a person should know of how an application was driven."""
+    bare = [
+        exchange
+        for talk in battery.conversations
+        for exchange in talk.exchanges
+        if not exchange.under_validator
+    ]
+    codes = sorted({exchange.code for exchange in bare if exchange.code is not None})
+    if codes and all(code // 100 != _SUCCESS for code in codes):
+        answers = ", ".join(map(str, codes))
+        yield f"no request succeeded (answers: {answers}); --wsgi-path PATH asks for more pages"
+    yield from battery.notes
+    reasons: dict[str, list[str]] = {}
+    for name, reason in battery.undriven:
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        yield f"not driven: {', '.join(names)} ({reason})"
 
 
 def fail_all(rules: Iterable[AnyRule], failure: str) -> tuple[Verdict, ...]:

@@ -306,6 +306,10 @@ def pytest_terminal_summary(
 @pytest.fixture(scope="session")
 def wsgi_app(request: pytest.FixtureRequest) -> Any:
     """Return the loaded application. A conftest.py may override this to build or wrap it."""
+    try:  # a plugin that was registered before this one may define it as well
+        return request.getfixturevalue("wsgi_app")
+    except pytest.FixtureLookupError:
+        pass
     plan = request.config.stash.get(PLAN, None)
     if plan is None:
         pytest.fail(

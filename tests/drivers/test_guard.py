@@ -12,6 +12,7 @@ import tracemalloc
 
 import pytest
 
+from pytest_wsgi import recorder
 from pytest_wsgi.drivers import application as driving
 from pytest_wsgi.drivers import guard as guarding
 from pytest_wsgi.drivers import serving
@@ -185,22 +186,26 @@ def test_hang_in_a_message_is_interrupted():
     assert exchange.raised[0].message == "<its message cannot be shown>"
 
 
-@needs_alarm
-def test_alarm_spares_the_drivers():
-    guard = Guard(SECONDS)
-    frame = next(f for f in walk_frames() if f)
-    code = compile("import sys\ndef own(): return sys._getframe()", guarding.__file__, "exec")
+def call_from(filename, act):
+    """Call `act` from a function whose source file is said to be `filename`."""
     names = {}
-    exec(code, names)
-    assert guard.ring(signal.SIGALRM, names["own"]()) is None
-    with pytest.raises(Interruption):
-        guard.ring(signal.SIGALRM, frame)
-    with pytest.raises(Interruption):
-        guard.ring(signal.SIGALRM, None)
+    exec(compile("def call(act):\n    return act()\n", filename, "exec"), names)
+    return names["call"](act)
 
 
-def walk_frames():
-    yield sys._getframe()
+@needs_alarm
+def test_alarm_spares_all_but_the_application():
+    guard = Guard(SECONDS)
+
+    def ring():
+        return guard.ring(signal.SIGALRM, sys._getframe())
+
+    assert guard.ring(signal.SIGALRM, None) is None
+    assert ring() is None
+    assert call_from(guarding.__file__, ring) is None
+    with pytest.raises(Interruption):
+        call_from(recorder.__file__, ring)
+    assert call_from(recorder.__file__, lambda: call_from(guarding.__file__, ring)) is None
 
 
 @pytest.mark.parametrize("hang", [threading.Event().wait, lambda: threading.Event().wait()])
@@ -286,6 +291,10 @@ def exit_at_once():
     os._exit(3)
 
 
+def abort():
+    os.abort()
+
+
 def exec_another():
     os.execv(sys.executable, [sys.executable, "-c", "pass"])
 
@@ -304,7 +313,7 @@ def kill_group():
 
 EXITS = [
     (exit_at_once, "os._exit(3)"),
-    (os.abort, "os.abort()"),
+    (abort, "os.abort()"),
     (exec_another, "os.execv("),
     (raise_term, "signal.raise_signal("),
     (kill_self, "os.kill("),
@@ -316,7 +325,7 @@ EXITS = [
 def test_end_of_the_process_is_refused(end, name):
     def application(environ, start_response):
         start(start_response)
-        getattr(os, "abort")() if end is os.abort else end()
+        end()
 
     (exchange,) = ask(application)
     assert exchange.stopped.reason == "process exit"
@@ -486,10 +495,14 @@ def test_memory_does_not_grow_with_the_body(monkeypatch):
 def test_driving_ends_after_several_hangs():
     battery = drive(hang_in_call(sleep), METHODS, Terms(seconds=0.02))
     assert len(battery.conversations) <= driving.MOST_HANGS
-    assert battery.undriven[-1] == (
-        "again",
-        "4 requests before it had no end within 0.02 s",
-    ) or "requests before it had no end" in battery.undriven[-1][1]
+    assert (
+        battery.undriven[-1]
+        == (
+            "again",
+            "4 requests before it had no end within 0.02 s",
+        )
+        or "requests before it had no end" in battery.undriven[-1][1]
+    )
 
 
 def test_an_exit_that_is_swallowed_is_noted_all_the_same():

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from runs import ALL, BAD, BROKEN_RULE, MAIN, write
+from runs import ALL, BAD, BROKEN_RULE, MAIN, read_report, write
 
 from pytest_wsgi.report import from_json, to_json
-
-
-def read(path):
-    return from_json(path.read_text(encoding="utf-8"))
 
 
 def test_a_good_run(project, run):
@@ -32,7 +28,7 @@ def test_a_good_run(project, run):
 
 def test_a_broken_run(project, run):
     assert run(*BAD, "--wsgi-report", "all.json").status == 1
-    rules = {rule.id: rule for rule in read(project / "all.json").rules}
+    rules = {rule.id: rule for rule in read_report(project / "all.json").rules}
     assert rules[BROKEN_RULE].verdict == "broken"
     assert rules[BROKEN_RULE].findings[0].file == "mysite/bad.py"
     assert rules["redirects-have-a-location"].verdict == "not exercised"
@@ -45,7 +41,7 @@ def test_a_broken_run(project, run):
 
 def test_an_application_that_does_not_load(project, run):
     assert run("--wsgi-app", "mysite.nothing.application", "--wsgi-report", "all.json").status == 1
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert report.subject.problem.id == "module-missing"
     assert report.totals["must"]["blocked"] > 1
     assert report.totals["must"]["broken"] == 1
@@ -53,7 +49,7 @@ def test_an_application_that_does_not_load(project, run):
 
 def test_several_targets(project, run):
     assert run(*MAIN, *BAD, "--wsgi-report", "all.json", "--wsgi-report", "all.md").status == 1
-    good, bad = (read(project / f"all-{label}.json") for label in ("application", "application-2"))
+    good, bad = (read_report(project / f"all-{label}.json") for label in ("application", "application-2"))
     assert (good.subject.spec, good.totals["must"]["broken"]) == ("mysite.wsgi.application", 0)
     assert bad.subject.spec == "mysite.bad.application"
     assert bad.totals["must"]["broken"]
@@ -62,7 +58,7 @@ def test_several_targets(project, run):
 
 def test_a_selection_is_said_to_be_one(project, run):
     run(*MAIN, "-k", BROKEN_RULE, "--wsgi-report", "all.json")
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert [rule.id for rule in report.rules] == [BROKEN_RULE]
     assert f"1 of {ALL} rules were judged by items" in report.notes
 
@@ -70,7 +66,7 @@ def test_a_selection_is_said_to_be_one(project, run):
 def test_a_selection_of_the_users_own_leaves_no_old_report(project, run):
     run(*MAIN, "--wsgi-report", "all.json")
     assert run(*MAIN, "-k", "test_one", "--wsgi-report", "all.json").status == 0
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert report.rules == ()
     assert report.sentence == "Nothing was proven: no rule was exercised."
     assert report.subject.file == "mysite/wsgi.py"
@@ -78,17 +74,17 @@ def test_a_selection_of_the_users_own_leaves_no_old_report(project, run):
 
 def test_a_run_that_stops_early(project, run):
     assert run(*BAD, "-x", "--wsgi-report", "all.json").status == 1
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert "the run stopped early: stopping after 1 failures" in report.notes
     assert len(report.rules) < ALL
 
 
-def test_an_interrupted_run_keeps_its_status(project, run, add):
+def test_an_interrupted_run_keeps_its_status(project, run_apart, add):
     # Ours come last, but for those of an argument that comes first.
     add({"tests/test_b.py": "def test_interrupt(): raise KeyboardInterrupt\n"})
-    found = run(*MAIN, "mysite/wsgi.py", "tests/test_b.py", "--wsgi-report", "all.json")
-    assert found.status == 2
-    report = read(project / "all.json")
+    found = run_apart(*MAIN, "mysite/wsgi.py", "tests/test_b.py", "--wsgi-report", "all.json")
+    assert found.ret == 2
+    report = read_report(project / "all.json")
     assert "the run stopped early: interrupted" in report.notes
     assert len(report.rules) == ALL
 
@@ -97,10 +93,10 @@ def test_errors_of_collection_keep_their_status(project, run, add):
     add({"tests/test_b.py": "import not_there_at_all\n"})
     found = run(*MAIN, "--wsgi-report", "all.json")
     assert found.status == 2
-    assert read(project / "all.json").rules == ()
+    assert read_report(project / "all.json").rules == ()
     found = run(*MAIN, "--continue-on-collection-errors", "--wsgi-report", "all.json")
     assert found.status == 1
-    assert len(read(project / "all.json").rules) == ALL
+    assert len(read_report(project / "all.json").rules) == ALL
 
 
 def test_a_path_that_cannot_be_written(project, run):
@@ -135,7 +131,7 @@ def test_from_several_processes(project, run):
 
 def test_unsafe_requests_are_reported(project, run, add):
     run(*MAIN, "--wsgi-unsafe", "--wsgi-report", "all.json")
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert not any("may change state" in note for note in report.notes)
     reasons = {rule.reason for rule in report.rules if rule.verdict == "not exercised"}
     assert reasons == {"nothing that the application did called for it"}
@@ -144,6 +140,6 @@ def test_unsafe_requests_are_reported(project, run, add):
 def test_a_path_alone(project, run):
     found = run(*MAIN, "--wsgi-path", "/about", "-k", "every-rule", "--wsgi-report", "all.json")
     assert found.status == 0
-    report = read(project / "all.json")
+    report = read_report(project / "all.json")
     assert report.exchanges > 5
     assert report.is_proven

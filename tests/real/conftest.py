@@ -14,8 +14,15 @@ import pytest
 
 APPS = Path(__file__).parents[2] / "fixtures" / "apps"
 
-_OURS = ("PYTEST_", "DJANGO_SETTINGS_MODULE", "PYTHONPATH", "COVERAGE_", "COV_")
-"""What the environment of this run must not pass on to the run under test."""
+_OURS = (
+    "COVERAGE_",
+    "COV_",
+    "DJANGO_SETTINGS_MODULE",
+    "PYTEST_",
+    "PYTHONDONTWRITEBYTECODE",  # dozens of processes would each compile the same modules
+    "PYTHONPATH",
+)
+"""What the environment of this run must not pass on to the run under test: prefixes of names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 import subprocess
 import sys
 
@@ -60,17 +62,31 @@ def series(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def start_project(obtain_library, tmp_path_factory):
+    """Return a function that makes a project as Django's tutorial does: one for each series."""
+
+    @functools.cache
+    def start(series):
+        django = obtain_library(f"django-{series}", f"Django~={series}.0")
+        directory = tmp_path_factory.mktemp("project")
+        command = [sys.executable, "-m", "django", "startproject", "mysite", "."]
+        subprocess.run(command, cwd=directory, env=make_environ(django), check=True)
+        return django, directory
+
+    return start
+
+
 @pytest.fixture
-def examine_project(obtain_library, tmp_path, bring, examine):
-    """Return a function that makes a project as Django's tutorial does, and runs the command.
+def examine_project(start_project, tmp_path, bring, examine):
+    """Return a function that runs the command on a copy of a new project.
 
     Without `settings` the project is as startproject made it.
     """
 
     def run(series, settings, *options, pages=(), libraries=(), spec="mysite.wsgi.application"):
-        django = obtain_library(f"django-{series}", f"Django~={series}.0")
-        start = [sys.executable, "-m", "django", "startproject", "mysite", "."]
-        subprocess.run(start, cwd=tmp_path, env=make_environ(django), check=True)
+        django, project = start_project(series)
+        shutil.copytree(project, tmp_path, dirs_exist_ok=True)
         bring("django_pages.py")
         bring("as_browsers_ask.py")
         if settings:

@@ -76,25 +76,25 @@ class Guard:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def ring(self, _signal: int, frame: FrameType | None) -> None:
-        """Stop what runs now: its time is over. Code of the drivers is let go on."""
-        if frame is not None and frame.f_code.co_filename.startswith(_DRIVERS):
-            return
-        if self.rings >= _PATIENCE and frame is not None and self.spare(frame):
+        """Stop what runs now, its time being over; but let code of ours go on."""
+        if self.spare(frame):
             return
         self.rings += 1
         if self.rings >= _PATIENCE:
             share = (1 + self.rings % _STEPS) / _STEPS
-            signal.setitimer(signal.ITIMER_REAL, _HASTE * share * share, _HASTE)
+            signal.setitimer(signal.ITIMER_REAL, _HASTE * share * share, _REPEAT)
         raise self.say_overtime()
 
-    def spare(self, frame: FrameType) -> bool:
-        """Tell whether a hasty alarm comes too late: the recorder runs, because it worked."""
-        codes = (caller.f_code for caller, _ in traceback.walk_stack(frame))
-        if any(code is _NOTE_ERROR for code in codes):
-            self.rings = 0
-            signal.setitimer(signal.ITIMER_REAL, _REPEAT, _REPEAT)
+    def spare(self, frame: FrameType | None) -> bool:
+        """Tell whether the alarm came while something else than the application ran."""
+        callers = [caller.f_code for caller, _ in traceback.walk_stack(frame)] if frame else []
+        own = next((code for code in callers if is_own(code.co_filename)), None)
+        if own is None or own.co_filename.startswith(_DRIVERS):
             return True
-        return is_own(frame.f_code.co_filename)
+        if self.rings >= _PATIENCE and any(code is _NOTE_ERROR for code in callers):
+            self.rings = 0  # the alarm before this one did its work
+            return True
+        return False
 
     def say_overtime(self) -> Interruption:
         """Return what stops an application whose time is over."""
@@ -140,11 +140,12 @@ def _signals(guard: Guard) -> Iterator[None]:
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         _restore(signal.SIGINT, interrupt)
         _restore(signal.SIGALRM, alarm)
         if left:  # somebody else's alarm, which may be overdue
             left = max(left - (time.monotonic() - start), _HASTE)
-        signal.setitimer(signal.ITIMER_REAL, left, interval)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
 
 
 def _restore(number: int, handler: Any) -> None:

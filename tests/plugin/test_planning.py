@@ -1,0 +1,106 @@
+"""A plan is made of options without loading anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_wsgi.examination import Examination, needs_body
+from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.exchange import Loading
+from pytest_wsgi.planning import Options, Plan, is_outside, quote_pair, read_path
+from pytest_wsgi.plugin import AREAS
+from pytest_wsgi.rules import load_rules
+from pytest_wsgi.weighing import weigh_status
+
+
+@pytest.mark.parametrize(
+    ("status", "failed", "expected"),
+    [
+        (0, False, 0),
+        (0, True, 1),
+        (1, True, 1),
+        (1, False, 1),
+        (2, True, 2),
+        (3, True, 3),
+        (4, True, 4),
+        (5, True, 1),
+        (5, False, 5),
+        (-9, True, -9),
+    ],
+)
+def test_status_is_never_made_better(status, failed, expected):
+    assert weigh_status(status, failed=failed) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("/", "/"),
+        ("/about/", "/about/"),
+        ("/a%20b", "/a b"),
+        ("/é", "/\xc3\xa9"),
+        ("/%C3%A9", "/\xc3\xa9"),
+        ("/%ff", "/\xff"),
+    ],
+)
+def test_paths_are_bytes_as_text(text, path):
+    assert read_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("A=b", "A=b"),
+        ("A=b c", "'A=b c'"),
+        ("API_TOKEN=x", 'API_TOKEN="$API_TOKEN"'),
+        ("URL=db://me@host", 'URL="$URL"'),
+        ("my-secret=x", "my-secret=x"),
+    ],
+)
+def test_pairs_for_a_shell(text, word):
+    assert quote_pair(text) == word
+
+
+def test_places_outside(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "file.json").touch()
+    assert is_outside("../file.json", inner)
+    assert is_outside("../file.json::name", inner)
+    assert is_outside(str(tmp_path), inner)
+    assert not is_outside("../other.json", inner)
+    assert is_outside("../other.json", inner, is_made=True)
+    assert not is_outside("file.json", inner, is_made=True)
+    assert not is_outside("mysite.wsgi.application", inner)
+    assert not is_outside("/" + "x" * 5000, inner)
+
+
+def test_a_plan_of_nothing(tmp_path):
+    plan = Plan(Options(), directory=tmp_path, rootdir=tmp_path, ini=None)
+    assert (plan.targets, plan.paths, plan.env) == ([], (), {})
+
+
+def test_every_area_is_a_marker():
+    load_rules()
+    assert {rule.area for rule in CATALOGUE.values()} <= set(AREAS.split())
+
+
+def test_rules_that_need_a_body_are_those_that_only_unsafe_requests_exercise():
+    def application(environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"].read(length) if length else None
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"x"]
+
+    from pytest_wsgi.examination import Wishes
+
+    missing = []
+    for unsafe in (False, True):
+        examination = Examination(
+            load=lambda: (application, Loading(spec="a:b", label="b", origin="here")),
+            wishes=Wishes(unsafe=unsafe),
+        )
+        verdicts = examination.obtain_verdicts().values()
+        missing.append({v.rule.id for v in verdicts if v.outcome == "not exercised"})
+    needing = {rule.id for rule in CATALOGUE.values() if needs_body(rule)}
+    assert missing[0] - missing[1] == needing & missing[0]
