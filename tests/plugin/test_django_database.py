@@ -106,6 +106,33 @@ def test_test_database_and_hosts(site, run_apart, more):
     assert "no test database" not in facts["database"]
 
 
+STAND_IN = """
+import sys, types
+settings = types.SimpleNamespace(
+    configured={configured}, SETTINGS_MODULE="mysite.settings", DEBUG=False,
+    ALLOWED_HOSTS=["testserver"],
+    DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "real.sqlite3"}}}},
+)
+sys.modules["django.conf"] = types.SimpleNamespace(settings=settings)
+def pytest_configure(config): config.addinivalue_line("markers", "django_db")
+"""
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_the_mark_is_set_where_there_are_settings(project, run, add, monkeypatch, configured):
+    # Stand-ins, because Django's settings are for life; the real ones are in processes of their own.
+    monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
+    monkeypatch.setitem(sys.modules, "django.conf", None)
+    set_up = "import django, sys\nsys.modules['django.conf'].settings.configured = True\n"
+    add({"conftest.py": STAND_IN.format(configured=configured), "mysite/wsgi.py": f"{set_up}{GOOD}"})
+    found = run(*MAIN, "-m", "django_db", "-rs")
+    assert len(found.rules) == (ALL if configured else 0)
+    found = run(*MAIN, "-k", "application-loads or status-is-native-string")
+    assert found.status == 0
+    note = "sqlite3 real.sqlite3 (no test database: pytest-django has no settings)"
+    assert (note in found.out) is not configured
+
+
 @needs_plugin
 def test_the_client_uses_the_test_database(site, run_apart):
     pytest.importorskip("webtest")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
-from pytest_wsgi.examination import Examination, needs_body
 from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.examination import Examination, Wishes, needs_body
 from pytest_wsgi.exchange import Loading
+from pytest_wsgi.gathering import Gathered
 from pytest_wsgi.planning import Options, Plan, is_outside, quote_pair, read_path
 from pytest_wsgi.plugin import AREAS
+from pytest_wsgi.report import Subject, subject_to_dict
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.weighing import weigh_status
 
@@ -92,8 +96,6 @@ def test_rules_that_need_a_body_are_those_that_only_unsafe_requests_exercise():
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"x"]
 
-    from pytest_wsgi.examination import Wishes
-
     missing = []
     for unsafe in (False, True):
         examination = Examination(
@@ -104,3 +106,32 @@ def test_rules_that_need_a_body_are_those_that_only_unsafe_requests_exercise():
         missing.append({v.rule.id for v in verdicts if v.outcome == "not exercised"})
     needing = {rule.id for rule in CATALOGUE.values() if needs_body(rule)}
     assert missing[0] - missing[1] == needing & missing[0]
+
+
+def make_examination():
+    def application(_environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"x"]
+
+    return Examination(load=lambda: (application, Loading(spec="a:b", label="b", origin="here")))
+
+
+def test_the_battery_is_driven_once():
+    examination = make_examination()
+    examination.obtain_loading()
+    with warnings.catch_warnings():
+        warnings.resetwarnings()  # as where warnings are no errors
+        battery = examination.obtain_battery()
+    assert examination.obtain_battery() is battery
+    assert examination.describe_run()["exchanges"] == sum(
+        len(talk.exchanges) for talk in battery.conversations
+    )
+
+
+def test_of_several_processes_the_one_that_did_most_is_heard():
+    gathered = Gathered(subject=Subject(kind="application", spec="first"))
+    for spec, exchanges in (("second", 5), ("third", 3)):
+        subject = subject_to_dict(Subject(kind="application", spec=spec))
+        more = {"exchanges": exchanges, "notes": [spec], "unproven": ""}
+        gathered.take({"subject": subject, "rules": [], **more})
+    assert (gathered.subject.spec, gathered.exchanges, gathered.notes) == ("second", 5, ("second",))

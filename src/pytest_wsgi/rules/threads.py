@@ -105,7 +105,9 @@ def find_difference(
         return exchange.stopped.detail
     if is_swapped(exchange.code, [e.code for e in own], [e.code for e in others]):
         return f"status code {exchange.code}, which is the other request's"
-    is_constant = len({answer.digest for answer in own[:_CONSTANT]}) == 1
+    is_constant = all(
+        len({answer.digest for answer in answers[:_CONSTANT]}) == 1 for answers in (own, others)
+    )
     digests = [e.digest for e in own], [e.digest for e in others]
     if is_constant and is_swapped(exchange.digest, *digests):
         return "the body of the other request"
