@@ -65,7 +65,7 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "run", "-m", "pytest")
         session.run("coverage", "report")
     else:
-        session.run("pytest", *session.posargs)
+        session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session(python=COVERED)

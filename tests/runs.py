@@ -9,7 +9,7 @@ from pathlib import Path
 # Once for all runs in this process: each of them forgets the modules that it was first to import.
 import pytest_wsgi.client
 import pytest_wsgi.collection
-import pytest_wsgi.gathering
+import pytest_wsgi.gathering  # noqa: F401 # they are to be there
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.report import from_json
 from pytest_wsgi.rules import load_rules

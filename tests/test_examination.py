@@ -59,6 +59,7 @@ def test_engine_that_misses_the_canary_is_refused():
     examination = examine()
     examination.obtain_loading()
     verdicts = examination.judge_path("/page")
+    assert examination.judge_path("/page") == verdicts
     assert {verdict.outcome for verdict in verdicts} == {"harness error"}
 
 
@@ -174,3 +175,34 @@ def test_target_warns_as_under_a_server():
             warnings.warn("as ever", UserWarning, stacklevel=1)
         with pytest.raises(UserWarning):
             warnings.warn("again", UserWarning, stacklevel=1)
+
+
+def test_run_is_described():
+    examination = examine()
+    assert (examination.is_judged, examination.describe_site()) == (False, {})
+    examination.obtain_verdicts()
+    assert examination.is_judged
+    assert examination.describe_site() == {"host": "localhost, asked at http://localhost/"}
+    run = examination.describe_run()
+    assert run["unproven"] == ""
+    assert any(note.startswith("not driven: ") for note in run["notes"])
+
+
+def refuse(environ, start_response):
+    start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+    return []
+
+
+def test_run_in_which_no_page_was_seen_proves_nothing():
+    examination = examine(refuse)
+    examination.obtain_verdicts()
+    assert examination.describe_run()["unproven"]
+
+
+def test_run_is_the_same_where_warnings_are_no_errors():
+    examination = examine()
+    examination.obtain_loading()
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        battery = examination.drive(METHODS[:1], "/")
+    assert len(battery.conversations) == 2

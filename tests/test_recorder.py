@@ -796,3 +796,50 @@ def test_hostile_application_is_driven_and_judged():
     verdicts = judge(CATALOGUE.values(), [*exchanges, *battery.conversations])
     assert [verdict for verdict in verdicts if verdict.outcome == "harness error"] == []
     assert {type(exchange) for exchange in exchanges} == {Exchange}
+
+
+def test_writes_that_fail_are_recorded():
+    def application(environ, start_response):
+        start_response("200 OK", [])(b"one")
+        start_response("200 OK", [], ())(data=b"two")
+
+    exchange, error = record(application, gateway=Gateway(fails_after=1))
+    assert type(error) is AssertionError
+
+    def lost(environ, start_response):
+        write = start_response("200 OK", [])
+        write(b"one")
+        write(b"two")
+
+    exchange, error = record(lost, gateway=Gateway(fails_after=1))
+    assert type(error) is BrokenPipeError
+    assert [write.raised for write in exchange.writes] == [None, "BrokenPipeError"]
+    assert exchange.raised[0].by_server
+    assert exchange.body_length == 3
+
+
+def test_lines_are_taken_one_by_one():
+    def application(environ, start_response):
+        stream = environ["wsgi.input"]
+        lines = iter(stream)
+        assert iter(lines) is lines
+        assert list(lines) == [b"a"]
+        assert next(stream, "the end") == "the end"
+        return []
+
+    exchange, error = record(application, **{"wsgi.input": io.BytesIO(b"a")})
+    assert error is None
+    assert [used.method for used in exchange.input_used] == ["__iter__"]
+
+
+def test_calls_without_arguments_fail_as_those_of_the_originals():
+    def application(environ, start_response):
+        for call in (environ["wsgi.errors"].writelines, environ["wsgi.errors"].write):
+            with pytest.raises(TypeError):
+                call()
+        assert repr(environ["wsgi.file_wrapper"]) == repr(FileWrapper)
+        return []
+
+    exchange, error = record(application)
+    assert error is None
+    assert [used.raised for used in exchange.errors_used] == ["TypeError"] * 2

@@ -57,6 +57,7 @@ def test_nested_values_are_cut_in_depth_and_breadth():
     endless.extend([endless] * 500)
     found = take_snapshot(endless)
     assert len(found) == snapshot.KEPT_ITEMS
+    assert len(found[0]) == len(found[0][0]) == snapshot.KEPT_INNER_ITEMS
     assert found[0][0][0] == Foreign("list", "list")
 
 

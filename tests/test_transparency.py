@@ -165,7 +165,7 @@ def test_recorder_changes_nothing_for_a_small_program(program):
 
 
 @pytest.mark.usefixtures("no_standstill")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of frameworks
+@pytest.mark.filterwarnings("default")  # frameworks warn of their own
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_recorder_changes_nothing_for_an_example(path):
     try:

@@ -155,7 +155,9 @@ def has_django(config: pytest.Config) -> bool:
 def has_django_database(config: pytest.Config) -> bool:
     """Tell whether pytest-django is there and has settings; else its mark would skip our items."""
     django_conf = sys.modules.get("django.conf")
-    return has_django(config) and django_conf is not None and django_conf.settings.configured is True
+    return (
+        has_django(config) and django_conf is not None and django_conf.settings.configured is True
+    )
 
 
 class Examiner:

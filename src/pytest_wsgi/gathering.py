@@ -57,8 +57,9 @@ class Gathered:
         self.rules.extend(rules)
         if "subject" not in data:
             return
+        is_first = not self.judged
         self.judged.update(rule.id for rule in rules)
-        if data["exchanges"] >= self.exchanges:  # of several processes, the one that did most
+        if is_first or data["exchanges"] > self.exchanges:  # where there are several processes
             self.subject = subject_from_dict(data["subject"])
             self.exchanges, self.notes = data["exchanges"], tuple(data["notes"])
             self.unproven = data["unproven"]

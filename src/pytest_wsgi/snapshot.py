@@ -23,6 +23,12 @@ KEPT_TEXT = 1000
 KEPT_ITEMS = 100
 """How many items of a tuple or list are kept."""
 
+KEPT_INNER_ITEMS = 10
+"""How many items are kept of one that is itself an item."""
+
+KEPT_DEPTH = 3
+"""How many levels of tuples and lists are kept."""
+
 KEPT_BITS = 1024
 """The longest int that is kept; Python refuses to print very long ones."""
 
@@ -164,16 +170,17 @@ def is_plain(value: Any) -> bool:
     )
 
 
-def take_snapshot(value: object, depth: int = 3) -> Value:
+def take_snapshot(value: object, depth: int = KEPT_DEPTH) -> Value:
     """Return `value` where it is plain, a copy of an exact tuple or list, else a Foreign.
 
-    Of a tuple or list the first hundred items are kept, three levels deep.
+    Of a tuple or list the first items are kept, some levels deep.
     """
     if is_plain(value):
         return value
     kind = type(value)
     if (kind is tuple or kind is list) and depth:
-        items = [take_snapshot(item, depth - 1) for item in value[:KEPT_ITEMS]]  # type: ignore[index] # kind says that it is a tuple or a list
+        most = KEPT_ITEMS if depth == KEPT_DEPTH else KEPT_INNER_ITEMS
+        items = [take_snapshot(item, depth - 1) for item in value[:most]]  # type: ignore[index] # kind says that it is a tuple or a list
         return items if kind is list else tuple(items)
     return describe(value, kind)
 

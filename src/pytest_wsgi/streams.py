@@ -90,26 +90,28 @@ class RecordedInput(RecordedStream):
         recording: Recording = self._recording
         size = take_snapshot(first_of(args, keywords))
         past_end = recording.given >= read_length(recording.before) and size != 0
-        raised: str | None = None
-        returned = None
+        use = (name, True, True, size, len(args) + len(keywords))
         try:
             answer = method(*args, **keywords)
-            returned = measure_data(answer)
-            recording.given += returned or 0
-        except BaseException as error:
-            raised = name_type(type(error))
+        except StopIteration:
             raise
-        finally:
-            if raised != "StopIteration":
-                count = len(args) + len(keywords)
-                use = (name, True, True, size, count, returned, past_end, recording.place, raised)
-                recording.keep((InputUsed, get_ident(), *use, find_caller()))
+        except BaseException as error:
+            self._note(*use, None, past_end, name_type(type(error)))
+            raise
+        returned = measure_data(answer)
+        recording.given += returned or 0
+        self._note(*use, returned, past_end, None)
         return answer
 
     def _look(self, name: str, *, found: bool) -> None:
         """Record that an attribute was only looked at."""
+        self._note(name, found, False, None, 0, None, False, None)  # noqa: FBT003 # as InputUsed
+
+    def _note(self, *use: Any) -> None:
+        """Record the fields of InputUsed up to `past_end`, and `raised`."""
         recording: Recording = self._recording
-        entry = (name, found, False, None, 0, None, False, recording.place, None, find_caller())
+        *before, raised = use
+        entry = (*before, recording.place, raised, find_caller())
         recording.keep((InputUsed, get_ident(), *entry))
 
 

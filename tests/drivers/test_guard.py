@@ -195,17 +195,23 @@ def call_from(filename, act):
 
 @needs_alarm
 def test_alarm_spares_all_but_the_application():
-    guard = Guard(SECONDS)
+    guard = Guard(1000)
 
     def ring():
         return guard.ring(signal.SIGALRM, sys._getframe())
 
-    assert guard.ring(signal.SIGALRM, None) is None
-    assert ring() is None
-    assert call_from(guarding.__file__, ring) is None
-    with pytest.raises(Interruption):
-        call_from(recorder.__file__, ring)
-    assert call_from(recorder.__file__, lambda: call_from(guarding.__file__, ring)) is None
+    with stand_guard(SECONDS):
+        assert call_from(recorder.__file__, ring) is None  # no clock was started
+        guard.start_clock()
+        assert guard.ring(signal.SIGALRM, None) is None
+        assert ring() is None
+        assert call_from(guarding.__file__, ring) is None
+        assert call_from(recorder.__file__, lambda: call_from(guarding.__file__, ring)) is None
+        with pytest.raises(Interruption):
+            call_from(recorder.__file__, ring)
+        guard.is_ringing = True
+        assert call_from(recorder.__file__, ring) is None
+        guard.stop_clock()
 
 
 @pytest.mark.parametrize("hang", [threading.Event().wait, lambda: threading.Event().wait()])

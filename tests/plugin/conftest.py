@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from runs import BROKEN, GOOD, ISOLATED, OWN, Run, write
 
 
@@ -16,8 +17,9 @@ def project(pytester, monkeypatch):
 
 
 @pytest.fixture
-def run(pytester):
-    """Return what runs pytest in this process."""
+def run(pytester, project):
+    """Return what runs pytest over the project in this process."""
+    assert pytester.path == project
 
     def run_pytest(*args):
         return Run(pytester.runpytest_inprocess(*ISOLATED, *map(str, args)))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from runs import ALL, GOOD, MAIN, read_report, write
 
 pytest.importorskip("django")
@@ -119,12 +120,14 @@ def pytest_configure(config): config.addinivalue_line("markers", "django_db")
 
 
 @pytest.mark.parametrize("configured", [True, False])
-def test_the_mark_is_set_where_there_are_settings(project, run, add, monkeypatch, configured):
-    # Stand-ins, because Django's settings are for life; the real ones are in processes of their own.
+def test_the_mark_is_set_where_there_are_settings(run, add, monkeypatch, configured):
+    # Stand-ins, because Django's settings are for life; the real ones are in the other tests.
     monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
     monkeypatch.setitem(sys.modules, "django.conf", None)
     set_up = "import django, sys\nsys.modules['django.conf'].settings.configured = True\n"
-    add({"conftest.py": STAND_IN.format(configured=configured), "mysite/wsgi.py": f"{set_up}{GOOD}"})
+    add(
+        {"conftest.py": STAND_IN.format(configured=configured), "mysite/wsgi.py": f"{set_up}{GOOD}"}
+    )
     found = run(*MAIN, "-m", "django_db", "-rs")
     assert len(found.rules) == (ALL if configured else 0)
     found = run(*MAIN, "-k", "application-loads or status-is-native-string")

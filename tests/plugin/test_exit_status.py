@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from runs import BAD, BROKEN_RULE, GOOD, MAIN, OWN_IDS
 
 from pytest_wsgi.canary import CANARY_RULE
 from pytest_wsgi.catalogue import CATALOGUE
+from runs import BAD, BROKEN_RULE, GOOD, MAIN, OWN_IDS
 
 NEVER = "redirects-have-a-location"
 
@@ -45,17 +45,17 @@ def application(environ, start_response):
     ],
     ids=str,
 )
-def test_exit_status(project, run, more, status):
+def test_exit_status(run, more, status):
     assert run(*more).status == status
 
 
-def test_nothing_exercised_says_so(project, run):
+def test_nothing_exercised_says_so(run):
     found = run(*MAIN, "-k", NEVER)
     assert found.having("skipped") == list(found.outcomes)
     assert found.summary[0] == "Nothing was proven: no rule was exercised."
 
 
-def test_last_failed_of_the_users_own_only(project, run, add):
+def test_last_failed_of_the_users_own_only(run, add):
     add({"tests/test_a.py": "def test_one(): assert 0\n"})
     assert run(*MAIN).status == 1
     add({"tests/test_a.py": "def test_one(): pass\n"})
@@ -63,14 +63,14 @@ def test_last_failed_of_the_users_own_only(project, run, add):
     assert (found.status, list(found.outcomes)) == (0, OWN_IDS[:1])
 
 
-def test_a_failing_test_of_the_users_own(project, run, add):
+def test_a_failing_test_of_the_users_own(run, add):
     add({"tests/test_a.py": "def test_one(): assert 0\n"})
     found = run(*MAIN)
     assert found.status == 1
     assert found.having("failed") == OWN_IDS[:1]
 
 
-def test_a_broken_should_is_advised(project, run, add):
+def test_a_broken_should_is_advised(run, add):
     add({"mysite/wsgi.py": ADVISED})
     found = run(*MAIN)
     assert found.status == 0
@@ -78,7 +78,7 @@ def test_a_broken_should_is_advised(project, run, add):
     assert "etag-is-quoted ADVISED" in run(*MAIN, "-v").out
 
 
-def test_a_broken_should_fails_a_strict_run(project, run, add):
+def test_a_broken_should_fails_a_strict_run(run, add):
     add({"mysite/wsgi.py": ADVISED})
     found = run(*MAIN, "--wsgi-strict")
     assert found.status == 1
@@ -86,7 +86,7 @@ def test_a_broken_should_fails_a_strict_run(project, run, add):
     assert all("--wsgi-strict" in command for command in found.reruns)
 
 
-def test_all_items_skipped_by_the_users_fixture(project, run, add):
+def test_all_items_skipped_by_the_users_fixture(run, add):
     add(
         {
             "conftest.py": "import pytest\n"
@@ -124,20 +124,21 @@ def test_refusals_prove_nothing(project, run, add, status, headers):
     assert report["unproven"] == "no request was answered with a page"
 
 
-def test_error_pages_are_worth_a_note(project, run, add):
+def test_error_pages_are_worth_a_note(run, add):
     add({"mysite/wsgi.py": REFUSING.format(status="404 Not Found", headers=[])})
     found = run(*MAIN)
     assert found.status == 0
     assert "no request succeeded (answers: 404); --wsgi-path PATH asks for more pages" in found.out
 
 
-def test_host_that_is_asked_for(project, run, add):
+def test_host_that_is_asked_for(run, add):
     add(
         {
             "mysite/wsgi.py": f"{GOOD}\ngood = application\n"
             f"{REFUSING.format(status='400 Bad Request', headers=[])}\nbad = application\n"
             "def application(environ, start_response):\n"
-            "    known = environ.get('HTTP_HOST', environ['SERVER_NAME']).startswith('example.com')\n"
+            "    host = environ.get('HTTP_HOST', environ['SERVER_NAME'])\n"
+            "    known = host.startswith('example.com')\n"
             "    return (good if known else bad)(environ, start_response)\n"
         }
     )
@@ -148,9 +149,9 @@ def test_host_that_is_asked_for(project, run, add):
 
 
 @pytest.mark.parametrize("wrong", ["raise ValueError('in a rule')", "yield 5"])
-def test_an_error_of_ours_is_no_verdict(project, run, monkeypatch, wrong):
+def test_an_error_of_ours_is_no_verdict(run, monkeypatch, wrong):
     space = {}
-    exec(f"def check(subject):\n  {wrong}\n  yield", space)  # noqa: S102 # a rule in our own test
+    exec(f"def check(subject):\n  {wrong}\n  yield", space)  # a rule in our own test
     rule = replace(CATALOGUE["headers-are-a-list"], check=space["check"])
     monkeypatch.setitem(CATALOGUE, "headers-are-a-list", rule)
     found = run(*MAIN)
@@ -161,7 +162,7 @@ def test_an_error_of_ours_is_no_verdict(project, run, monkeypatch, wrong):
     assert "Harness errors: 1" in found.summary[0]
 
 
-def test_a_blind_engine_is_noticed(project, run, monkeypatch):
+def test_a_blind_engine_is_noticed(run, monkeypatch):
     blind = replace(CATALOGUE[CANARY_RULE], check=lambda _exchange: iter(()))
     monkeypatch.setitem(CATALOGUE, CANARY_RULE, blind)
     found = run(*MAIN, "--wsgi-path", "/about")
@@ -170,7 +171,7 @@ def test_a_blind_engine_is_noticed(project, run, monkeypatch):
     assert "was not flagged" in found.out
 
 
-def test_no_target_but_expected(project, run):
+def test_no_target_but_expected(run):
     for more in (("-m", "wsgi"), ("--wsgi-only",), ("-m", "(wsgi) and must")):
         found = run(*more)
         assert found.status == 5
@@ -182,5 +183,5 @@ def test_no_target_but_expected(project, run):
 
 
 @pytest.mark.parametrize("more", [(), ("-m", "not wsgi"), ("-k", "nothing")], ids=str)
-def test_no_target_and_none_expected(project, run, more):
+def test_no_target_and_none_expected(run, more):
     assert "no application was named" not in run(*more).out

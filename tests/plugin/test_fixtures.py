@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from runs import ALL, BROKEN, BROKEN_RULE, GOOD, MAIN, read_report, write
 
 pytest.importorskip("webtest")
@@ -28,7 +29,9 @@ def alone(project):
 
 
 def test_application_of_the_option(alone, run):
-    alone({"tests/test_app.py": "def test_app(wsgi_app):\n  assert wsgi_app.__module__[-4:]=='wsgi'"})
+    alone(
+        {"tests/test_app.py": "def test_app(wsgi_app):\n  assert wsgi_app.__module__[-4:]=='wsgi'"}
+    )
     found = run(*MAIN)
     assert found.status == 0
     assert found.own == ["tests/test_app.py::test_app"]
@@ -113,7 +116,7 @@ def test_fixture_that_is_out_of_reach(alone, run, place):
         ("return None", "is None"),
     ],
 )
-def test_fixture_that_makes_no_application(project, run, add, body, said):
+def test_fixture_that_makes_no_application(run, add, body, said):
     add({"conftest.py": f"import pytest\n@pytest.fixture\ndef wsgi_app():\n    {body}\n"})
     for spec in ("fixture", "mysite.wsgi.application"):
         found = run("--wsgi-app", spec, "--wsgi-path", "/about")
@@ -125,15 +128,17 @@ def test_fixture_that_makes_no_application(project, run, add, body, said):
         assert len(found.own) == 3
 
 
-def test_fixture_that_skips(project, run, add):
-    add({"conftest.py": "import pytest\n@pytest.fixture\ndef wsgi_app(): pytest.skip('not here')\n"})
+def test_fixture_that_skips(run, add):
+    add(
+        {"conftest.py": "import pytest\n@pytest.fixture\ndef wsgi_app(): pytest.skip('not here')\n"}
+    )
     found = run(*MAIN)
     assert found.status == 1
     assert len(found.having("skipped")) == ALL
     assert "Nothing was proven" in found.out
 
 
-def test_variables_are_set_before_the_fixture(project, run, add, monkeypatch):
+def test_variables_are_set_before_the_fixture(run, add, monkeypatch):
     monkeypatch.setenv("A_NAME", "old")
     add(
         {
@@ -145,7 +150,7 @@ def test_variables_are_set_before_the_fixture(project, run, add, monkeypatch):
     assert run("--wsgi-app", "fixture", "--wsgi-env", "A_NAME=new").status == 0
 
 
-def test_only_the_first_target_comes_from_the_fixture(project, run, add):
+def test_only_the_first_target_comes_from_the_fixture(run, add):
     add({"conftest.py": OVERRIDE.format(module="bad", scope="session")})
     found = run("--wsgi-app", "fixture", *MAIN, "-k", BROKEN_RULE)
     assert found.outcomes == {
@@ -405,7 +410,7 @@ def test_client_of_no_application(alone, run):
     assert "cannot be called: an object of type int" in text
 
 
-def test_autouse_fixtures_and_hooks_apply_to_our_items(project, run, add):
+def test_autouse_fixtures_and_hooks_apply_to_our_items(run, add):
     add(
         {
             "conftest.py": "import pytest\nseen = []\n"

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import pytest_wsgi
+from pytest_wsgi.judge import judge
 
 LIST = "import sys; print([m for m in sys.modules if m.startswith(('pytest_wsgi', 'wsgiref'))])"
 
@@ -24,7 +25,7 @@ def test_the_plugin_imports_no_sibling():
     assert eval(found) == ["pytest_wsgi", "pytest_wsgi.plugin"]  # noqa: S307 # what we printed
 
 
-def test_a_run_without_a_target_imports_no_sibling(project, run_apart, add):
+def test_a_run_without_a_target_imports_no_sibling(run_apart, add):
     add({"tests/test_b.py": f"def test_modules(): {LIST.replace('; print', '; assert')} == "
                             "['pytest_wsgi', 'pytest_wsgi.plugin']\n"})  # fmt: skip
     run_apart().assert_outcomes(passed=3)
@@ -53,8 +54,6 @@ def test_a_name_that_is_none():
 
 
 def test_the_library_by_its_public_names():
-    from pytest_wsgi.judge import judge
-
     def application(_environ, start_response):
         start_response(b"200 OK", [])
         return []

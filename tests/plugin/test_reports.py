@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from runs import ALL, BAD, BROKEN_RULE, MAIN, read_report, write
 
 from pytest_wsgi.report import from_json, to_json
+from runs import ALL, BAD, BROKEN_RULE, MAIN, read_report, write
 
 
 def test_a_good_run(project, run):
@@ -49,7 +49,9 @@ def test_an_application_that_does_not_load(project, run):
 
 def test_several_targets(project, run):
     assert run(*MAIN, *BAD, "--wsgi-report", "all.json", "--wsgi-report", "all.md").status == 1
-    good, bad = (read_report(project / f"all-{label}.json") for label in ("application", "application-2"))
+    good, bad = (
+        read_report(project / f"all-{label}.json") for label in ("application", "application-2")
+    )
     assert (good.subject.spec, good.totals["must"]["broken"]) == ("mysite.wsgi.application", 0)
     assert bad.subject.spec == "mysite.bad.application"
     assert bad.totals["must"]["broken"]
@@ -121,15 +123,19 @@ def test_from_several_processes(project, run):
     pytest.importorskip("xdist")
     run(*BAD, "--wsgi-path", "/about", "--wsgi-report", "alone.json")
     run(*BAD, "--wsgi-path", "/about", "--wsgi-report", "together.json", "-n", "2")
-    alone, together = (json.loads((project / f"{n}.json").read_text()) for n in ("alone", "together"))
-    verdicts = [{row["id"]: row["verdict"] for row in plain["rules"]} for plain in (alone, together)]
+    alone, together = (
+        json.loads((project / f"{n}.json").read_text()) for n in ("alone", "together")
+    )
+    verdicts = [
+        {row["id"]: row["verdict"] for row in plain["rules"]} for plain in (alone, together)
+    ]
     assert verdicts[0] == verdicts[1]
     assert alone["totals"] == together["totals"]
     assert alone["subject"] == together["subject"]
     assert alone["notes"] == together["notes"]
 
 
-def test_unsafe_requests_are_reported(project, run, add):
+def test_unsafe_requests_are_reported(project, run):
     run(*MAIN, "--wsgi-unsafe", "--wsgi-report", "all.json")
     report = read_report(project / "all.json")
     assert not any("may change state" in note for note in report.notes)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+
 from runs import ALL, BROKEN, BROKEN_RULE, GOOD, MAIN, OWN_IDS
 
 LOADS = "application-loads"
 
 
-def test_two_targets_in_two_files(project, run):
+def test_two_targets_in_two_files(run):
     found = run(*MAIN, "--wsgi-app", "mysite.bad.application")
     assert found.status == 1
     assert len(found.outcomes) == 2 * ALL + 3
@@ -16,7 +17,7 @@ def test_two_targets_in_two_files(project, run):
     assert found.out.count(" WSGI conformance: ") == 2
 
 
-def test_two_targets_in_one_file(project, run, add):
+def test_two_targets_in_one_file(run, add):
     add({"mysite/wsgi.py": f"{GOOD}\nother = application\n"})
     found = run(*MAIN, "--wsgi-app", "mysite.wsgi.other")
     assert found.status == 0
@@ -25,7 +26,7 @@ def test_two_targets_in_one_file(project, run, add):
     assert len(run(*MAIN, "--wsgi-app", "mysite.wsgi.other", "mysite/wsgi.py::other").rules) == ALL
 
 
-def test_an_id_of_one_target_leaves_the_others_out(project, run):
+def test_an_id_of_one_target_leaves_the_others_out(run):
     both = (*MAIN, "--wsgi-app", "mysite.bad.application")
     found = run(*both, f"mysite/bad.py::application-2::{BROKEN_RULE}")
     assert list(found.outcomes) == [f"mysite/bad.py::application-2::{BROKEN_RULE}"]
@@ -48,7 +49,7 @@ def test_an_id_of_one_target_leaves_the_others_out(project, run):
     ],
     ids=str,
 )
-def test_labels_are_unique(project, run, specs, labels):
+def test_labels_are_unique(run, specs, labels):
     words = [word for spec in specs for word in ("--wsgi-app", spec)]
     found = run(*words, "-k", LOADS)
     assert sorted(name.split("::")[1] for name in found.outcomes) == sorted(labels)
@@ -68,7 +69,7 @@ def test_labels_are_unique(project, run, specs, labels):
     ],
     ids=str,
 )
-def test_a_test_module_that_is_a_target(project, run, add, more, own, rules):
+def test_a_test_module_that_is_a_target(project, run, add, more, own, rules):  # a table
     (project / "tests/test_a.py").unlink()
     (project / "tests/test_b.py").unlink()
     add({"tests/test_app.py": f"{GOOD}\ndef test_one(): pass\nclass TestB:\n  def test_b(self): 0"})
@@ -78,7 +79,7 @@ def test_a_test_module_that_is_a_target(project, run, add, more, own, rules):
     assert len(found.outcomes) == own + rules
 
 
-def test_a_package_that_cannot_be_imported_is_a_finding(project, run, add):
+def test_a_package_that_cannot_be_imported_is_a_finding(run, add):
     add({"mysite/__init__.py": "raise ValueError('from the package')\n"})
     for more in ((), (f"mysite/wsgi.py::application::{LOADS}",)):
         found = run(*MAIN, *more)
@@ -100,7 +101,7 @@ def test_a_package_that_cannot_be_imported_is_a_finding(project, run, add):
     ],
     ids=str,
 )
-def test_an_application_that_does_not_load(project, run, add, source, said):
+def test_an_application_that_does_not_load(run, add, source, said):
     add({"mysite/wsgi.py": f"{source}\n"})
     found = run(*MAIN, "--wsgi-path", "/about")
     name = f"mysite/wsgi.py::application::{LOADS}"
@@ -115,7 +116,7 @@ def test_an_application_that_does_not_load(project, run, add, source, said):
     assert "Nothing was proven: the application did not load." in found.out
 
 
-def test_a_module_that_is_not_there_hangs_on_the_ini_file(project, run):
+def test_a_module_that_is_not_there_hangs_on_the_ini_file(run):
     found = run("--wsgi-app", "mysit.wsgi.application")
     assert found.having("failed") == [f"pytest.ini::application::{LOADS}"]
     assert "No module mysit.wsgi" in found.out
@@ -189,7 +190,7 @@ def test_files_and_paths_with_dots(project, run, monkeypatch):
     ],
     ids=str,
 )
-def test_who_is_heard(project, run, add, monkeypatch, ini, variable, given, expected):  # noqa: PLR0913 # a table
+def test_who_is_heard(run, add, monkeypatch, ini, variable, given, expected):  # a table
     add({"pytest.ini": f"[pytest]\n{ini}\n"})
     if variable is not None:
         monkeypatch.setenv("PYTEST_WSGI_APP", variable)
@@ -207,7 +208,7 @@ def test_who_is_heard(project, run, add, monkeypatch, ini, variable, given, expe
         assert (names, header) == ([], [])
 
 
-def test_plus_the_environments_addopts(project, run, add, monkeypatch):
+def test_plus_the_environments_addopts(run, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "--wsgi-app mysite.bad.application")
     assert len(run("tests").outcomes) == 3
     found = run(*MAIN, "tests")
@@ -218,7 +219,7 @@ def test_plus_the_environments_addopts(project, run, add, monkeypatch):
 @pytest.mark.parametrize(
     "ini", ["wsgi_app = mysite.wsgi.application", "addopts = --wsgi-app mysite.wsgi.application"]
 )
-def test_from_the_ini_file_only_without_paths(project, run, add, ini):
+def test_from_the_ini_file_only_without_paths(run, add, ini):
     add({"pytest.ini": f"[pytest]\n{ini}\ntestpaths = tests\n"})
     assert len(run().rules) == ALL
     found = run("tests/test_a.py")
@@ -270,7 +271,7 @@ def test_every_option_has_an_ini_name(project, run, add):
     ],
     ids=str,
 )
-def test_options_that_cannot_be_read(project, run, more, said):
+def test_options_that_cannot_be_read(run, more, said):
     found = run(*more)
     assert found.status == 4
     assert found.outcomes == {}
@@ -279,7 +280,7 @@ def test_options_that_cannot_be_read(project, run, more, said):
     assert "Traceback" not in found.err + found.out
 
 
-def test_broken_targets_are_told_apart_from_those_that_load(project, run, add):
+def test_broken_targets_are_told_apart_from_those_that_load(run, add):
     add({"mysite/bad.py": "raise ValueError('broken module')\n", "other.py": BROKEN})
     found = run(*MAIN, "--wsgi-app", "mysite.bad.application", "--wsgi-app", "other")
     assert found.status == 1
@@ -288,7 +289,7 @@ def test_broken_targets_are_told_apart_from_those_that_load(project, run, add):
     assert f"other.py::application-3::{BROKEN_RULE}" in found.having("failed")
 
 
-def test_paths_get_items_of_their_own(project, run, add):
+def test_paths_get_items_of_their_own(run, add):
     add(
         {
             "mysite/wsgi.py": f"{GOOD}\ngood = application\n{BROKEN}\nbad = application\n"

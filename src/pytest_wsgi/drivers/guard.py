@@ -62,37 +62,48 @@ class Guard:
         self.seconds = seconds
         self.serving: dict[int, Recording] = {}
         self.rings = 0
+        self.is_timing = False
+        self.is_ringing = False
         self.alarm = hasattr(signal, "setitimer") and is_main_thread()
 
     def start_clock(self) -> None:
         """Give the application its time from now on; only where there is an alarm."""
         if self.alarm and is_main_thread():
             self.rings = 0
+            self.is_timing = True
             signal.setitimer(signal.ITIMER_REAL, self.seconds, _REPEAT)
 
     def stop_clock(self) -> None:
-        """End the time limit."""
+        """End the time limit; an alarm that is on its way is not heard any more."""
+        self.is_timing = False
         if self.alarm and is_main_thread():
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def ring(self, _signal: int, frame: FrameType | None) -> None:
         """Stop what runs now, its time being over; but let code of ours go on."""
-        if self.spare(frame):
+        if self.is_ringing or not self.is_timing:
             return
-        self.rings += 1
-        if self.rings >= _PATIENCE:
-            share = (1 + self.rings % _STEPS) / _STEPS
-            signal.setitimer(signal.ITIMER_REAL, _HASTE * share * share, _REPEAT)
-        raise self.say_overtime()
+        self.is_ringing = True
+        try:
+            if self.spare(frame):
+                signal.setitimer(signal.ITIMER_REAL, _REPEAT, _REPEAT)
+                return
+            self.rings += 1
+            if self.rings >= _PATIENCE:
+                share = (1 + self.rings % _STEPS) / _STEPS
+                signal.setitimer(signal.ITIMER_REAL, _HASTE * share * share, _HASTE)
+            raise self.say_overtime()
+        finally:
+            self.is_ringing = False
 
     def spare(self, frame: FrameType | None) -> bool:
         """Tell whether the alarm came while something else than the application ran."""
         callers = [caller.f_code for caller, _ in traceback.walk_stack(frame)] if frame else []
-        own = next((code for code in callers if is_own(code.co_filename)), None)
-        if own is None or own.co_filename.startswith(_DRIVERS):
+        own = [code for code in callers if is_own(code.co_filename)]
+        if not own or own[0].co_filename.startswith(_DRIVERS):
             return True
-        if self.rings >= _PATIENCE and any(code is _NOTE_ERROR for code in callers):
-            self.rings = 0  # the alarm before this one did its work
+        if self.rings >= _PATIENCE and (own[0] is callers[0] or _NOTE_ERROR in own):
+            self.rings = 0  # the alarm before this one did its work, and the recorder notes it
             return True
         return False
 

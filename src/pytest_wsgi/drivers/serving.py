@@ -15,7 +15,7 @@ from wsgiref_validate_wrappers import CHECKS, wrap
 if TYPE_CHECKING:
     from pytest_wsgi.drivers.guard import Guard
     from pytest_wsgi.environ import Site
-    from pytest_wsgi.exchange import Exchange
+    from pytest_wsgi.exchange import Exchange, Place
     from pytest_wsgi.probes import Probe, Request
     from wsgiref_validate_wrappers import Finding
 
@@ -28,10 +28,11 @@ class Survival:
     """Lets nothing out of its block but the user's own interrupt, and limits the block's time."""
 
     # No contextmanager(): the alarm may ring anywhere, and spares only the drivers' own code.
-    __slots__ = ("serving",)
+    __slots__ = ("place", "serving")
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, place: Place) -> None:
         self.serving = serving
+        self.place = place
 
     def __enter__(self) -> None:
         """Start the clock."""
@@ -48,6 +49,7 @@ class Survival:
             return True
         self.serving.failed = True
         if type(error) is Interruption:
+            self.serving.recording.place = self.place
             self.serving.recording.note_error(error)
         return kind is not UserInterrupt
 
@@ -74,9 +76,9 @@ class Serving:
         self.failed = False
         self.is_over = False
 
-    def survive(self) -> Survival:
+    def survive(self, place: Place = "iteration") -> Survival:
         """Let nothing out of a with block but the user's own interrupt; note that it failed."""
-        return Survival(self)
+        return Survival(self, place)
 
     def open(self) -> None:
         """Call the application and ask for the length and the iterator of what it returns."""
@@ -145,7 +147,7 @@ class Serving:
     def close(self) -> None:
         """End the exchange as the PEP asks: what was returned is closed, if it can be."""
         result, self.result, self.blocks = self.result, None, None
-        with self.survive():
+        with self.survive("close"):
             close = getattr(result, "close", None)
             if close is not None:
                 close()
