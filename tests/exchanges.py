@@ -14,8 +14,8 @@ from pytest_wsgi.exchange import (
     Closed,
     Conversation,
     ErrorsUsed,
-    ExcInfo,
     Exchange,
+    ExcInfo,
     Exhausted,
     FileWrapped,
     Foreign,
@@ -34,15 +34,45 @@ from pytest_wsgi.probes.application import BATTERY
 from pytest_wsgi.requirements import load_requirements
 from pytest_wsgi.transcript import choose_response, is_field, read_code
 
-KEYS = (
-    "REQUEST_METHOD SCRIPT_NAME PATH_INFO QUERY_STRING CONTENT_TYPE CONTENT_LENGTH SERVER_NAME"
-    " SERVER_PORT SERVER_PROTOCOL HTTP_HOST HTTPS wsgi.version wsgi.url_scheme wsgi.input"
-    " wsgi.errors wsgi.multithread wsgi.multiprocess wsgi.run_once wsgi.file_wrapper"
-).split()
-NAMES = (
-    "Content-Type content-length Content-Length Transfer-Encoding Connection Location Set-Cookie"
-    " Date Status WWW-Authenticate Allow Content-Range Content-Encoding Vary ETag Last-Modified"
-).split()
+KEYS = [
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "CONTENT_TYPE",
+    "CONTENT_LENGTH",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "HTTP_HOST",
+    "HTTPS",
+    "wsgi.version",
+    "wsgi.url_scheme",
+    "wsgi.input",
+    "wsgi.errors",
+    "wsgi.multithread",
+    "wsgi.multiprocess",
+    "wsgi.run_once",
+    "wsgi.file_wrapper",
+]
+NAMES = [
+    "Content-Type",
+    "content-length",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Connection",
+    "Location",
+    "Set-Cookie",
+    "Date",
+    "Status",
+    "WWW-Authenticate",
+    "Allow",
+    "Content-Range",
+    "Content-Encoding",
+    "Vary",
+    "ETag",
+    "Last-Modified",
+]
 STATUSES = ["200 OK", "204 No Content", "304 Not Modified", "302 Found", "100 Continue", "2000", ""]
 LENGTHS = ["0", "5", "-1", " 5", "5, 5", "\u0665", "9" * 30, ""]
 
@@ -63,7 +93,18 @@ fields = st.tuples(st.sampled_from(NAMES) | texts, texts)
 origins = st.none() | st.tuples(texts, st.integers(0, 99))
 places = st.sampled_from(typing.get_args(values.Place))
 type_names = st.sampled_from(
-    "bytes str list tuple int generator app.Bytes NoneType TypeError AssertionError".split()
+    [
+        "bytes",
+        "str",
+        "list",
+        "tuple",
+        "int",
+        "generator",
+        "app.Bytes",
+        "NoneType",
+        "TypeError",
+        "AssertionError",
+    ]
 )
 bases = st.sampled_from(["", "bytes", "str", "list", "int", "tuple", "bytearray"])
 counts = st.integers(0, 10_000)

@@ -11,12 +11,29 @@ def refuse(*_args, **_keywords):
     raise Touched
 
 
-_METHODS = (
-    "__repr__ __str__ __eq__ __ne__ __lt__ __len__ __bool__ __getattr__ __contains__ __format__"
-    " __getitem__ __bytes__ __index__ __int__ __dir__ __reduce__ __sizeof__ __add__ __getattribute__"
-).split()
+_METHODS = [
+    "__repr__",
+    "__str__",
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__len__",
+    "__bool__",
+    "__getattr__",
+    "__contains__",
+    "__format__",
+    "__getitem__",
+    "__bytes__",
+    "__index__",
+    "__int__",
+    "__dir__",
+    "__reduce__",
+    "__sizeof__",
+    "__add__",
+    "__getattribute__",
+]
 
-HOSTILITY = {name: refuse for name in _METHODS} | {
+HOSTILITY = dict.fromkeys(_METHODS, refuse) | {
     "__hash__": refuse,
     "__class__": property(refuse),
 }

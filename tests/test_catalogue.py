@@ -70,14 +70,9 @@ def test_rule_is_entered_with_what_its_docstring_says(monkeypatch):
     monkeypatch.setattr(catalogue, "CATALOGUE", {})
 
     def all_is_well(exchange):
-        """All is
-        well.
-
-        Why: otherwise
-        all is lost.
-        """
         yield Finding(expected="well", observed=exchange)
 
+    all_is_well.__doc__ = "All is\n  well.\n\n  Why: otherwise\n  all is lost.\n  "
     name = next(iter(load_requirements()))
     more = {"binds": Party.SERVER, "when": bool}
     assert rule(Exchange, checks=name, **more)(all_is_well) is all_is_well

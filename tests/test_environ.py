@@ -22,7 +22,8 @@ def test_every_probe_has_a_lawful_environ(name, request_):
     assert all(type(value) is str for value in cgi.values())
     assert all(ord(character) < 256 for value in cgi.values() for character in value)
     assert set(REQUIRED_KEYS) <= set(environ)
-    assert environ["SERVER_NAME"] and environ["SERVER_PORT"].isdigit()
+    assert environ["SERVER_NAME"]
+    assert environ["SERVER_PORT"].isdigit()
     assert environ["wsgi.version"] == (1, 0)
     assert environ["wsgi.url_scheme"] in {"http", "https"}
     for key in ("wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"):

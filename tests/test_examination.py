@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 
-from pytest_wsgi import examination as examination_module
 from pytest_wsgi.canary import CANARY_RULE, canary
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.drivers.application import Terms, drive

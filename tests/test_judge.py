@@ -3,9 +3,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from exchanges import conversations, exchanges, loadings
 from hypothesis import HealthCheck, given, settings
 
+from exchanges import conversations, exchanges, loadings
 from pytest_wsgi.catalogue import CATALOGUE, Finding, Level, Party, Rule, show
 from pytest_wsgi.exchange import Conversation, Exchange, Loading
 from pytest_wsgi.judge import judge

@@ -7,21 +7,17 @@ import sys
 import tempfile
 from wsgiref.util import FileWrapper
 
-import hostile
 import pytest
 
+import hostile
 from pytest_wsgi import recorder as recorder_module
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.drivers.application import Terms, drive
 from pytest_wsgi.drivers.gateway import Gateway, StrictErrors, StrictInput
 from pytest_wsgi.environ import Site, build_environ
 from pytest_wsgi.exchange import (
-    Block,
     Exchange,
-    Exhausted,
     Foreign,
-    Raised,
-    StartResponse,
     Stopped,
 )
 from pytest_wsgi.judge import judge
@@ -131,7 +127,7 @@ def test_arguments_are_not_touched(place, number):
     exchange, error = record(application, gateway=Lenient())
     assert error is None
     assert exchange.complete
-    repr([event for event in exchange.events])
+    repr(list(exchange.events))
 
 
 @pytest.mark.parametrize("number", range(len(hostile_values())))
@@ -397,7 +393,7 @@ def test_headers_changed_after_the_call_are_noted():
         start_response("200 OK", kept)
         start_response("200 OK", same)
         kept[0] = ("Content-Type", "text/html")
-        same[0] = ("Content-" + str("Type"), "text/plain")
+        same[0] = ("Content-" + "Type", "text/plain")
         return []
 
     exchange, _ = record(application, gateway=Lenient())

@@ -6,6 +6,7 @@ attribute that is missing there is missing here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from pytest_wsgi.snapshot import (
     measure,
     name_base,
     name_type,
-    remember_by_type,
     take_snapshot,
 )
 from pytest_wsgi.traces import find_caller
@@ -252,13 +252,14 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
 }
 
 
-@remember_by_type
-def choose_input(kind: type) -> type[RecordedInput]:
-    """Return the proxy class for inputs of this type."""
+def _choose_input(kind: type) -> type[RecordedInput]:
     return make_proxy(RecordedInput, kind, {**_SPECIAL, "__iter__": _iterate})
 
 
-@remember_by_type
-def choose_errors(kind: type) -> type[RecordedErrors]:
-    """Return the proxy class for errors streams of this type."""
+def _choose_errors(kind: type) -> type[RecordedErrors]:
     return make_proxy(RecordedErrors, kind, _SPECIAL)
+
+
+# The types are those of a server, which may be hashed and kept.
+choose_input: Callable[[type], type[RecordedInput]] = lru_cache(maxsize=64)(_choose_input)
+choose_errors: Callable[[type], type[RecordedErrors]] = lru_cache(maxsize=64)(_choose_errors)

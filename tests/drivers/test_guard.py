@@ -302,7 +302,7 @@ def abort():
 
 
 def exec_another():
-    os.execv(sys.executable, [sys.executable, "-c", "pass"])
+    os.execv(sys.executable, [sys.executable, "-c", "pass"])  # noqa: S606 # it is refused
 
 
 def raise_term():

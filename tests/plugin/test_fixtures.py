@@ -421,3 +421,26 @@ def test_autouse_fixtures_and_hooks_apply_to_our_items(run, add):
         }
     )
     assert "seen 2" in run(*MAIN).out
+
+
+WRAPPING = """
+import pytest
+
+@pytest.fixture(scope="session")
+def wsgi_app(wsgi_app):
+    def wrapped(environ, start_response):
+        start = lambda status, headers: start_response(status.encode(), headers)
+        return wsgi_app(environ, start)
+    return wrapped
+"""
+
+
+def test_fixture_that_wraps_the_application(alone, run):
+    alone({"conftest.py": WRAPPING, "tests/test_page.py": CLIENT_TEST})
+    found = run(*MAIN)
+    assert f"mysite/wsgi.py::application::{BROKEN_RULE}" in found.having("failed")
+    assert "tests/test_page.py::test_page" in found.having("failed")
+    alone({"mysite/wsgi.py": "1 / 0\n"})
+    found = run(*MAIN, "-m", "wsgi")
+    assert found.having("failed") == ["mysite/wsgi.py::application::application-loads"]
+    assert "ZeroDivisionError" in found.out

@@ -129,9 +129,11 @@ def test_the_battery_is_driven_once():
 
 
 def test_of_several_processes_the_one_that_did_most_is_heard():
+    rule = {"id": "a-rule", "level": "must", "area": "app", "party": "application"}
+    rule["verdict"] = "held"
     gathered = Gathered(subject=Subject(kind="application", spec="first"))
     for spec, exchanges in (("second", 5), ("third", 3)):
         subject = subject_to_dict(Subject(kind="application", spec=spec))
         more = {"exchanges": exchanges, "notes": [spec], "unproven": ""}
-        gathered.take({"subject": subject, "rules": [], **more})
+        gathered.take({"subject": subject, "rules": [rule], **more})
     assert (gathered.subject.spec, gathered.exchanges, gathered.notes) == ("second", 5, ("second",))
