@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+
 from controls import load_controls
 from kills import judge_application
 from mutants import load_mutants
-
 from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.rules import load_rules
 

@@ -17,7 +17,6 @@ from pytest_wsgi.examination import LOADS
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.loading import examine
 from pytest_wsgi.planning import group_anchors
-from pytest_wsgi.plugin import DATA, TARGET
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
     Subject,
@@ -86,7 +85,7 @@ class TargetNode(pytest.Collector):
     def make_item(self, name: str, body: Callable[..., None], *marks: str) -> RuleItem:
         """Return an item with its markers."""
         item: RuleItem = RuleItem.from_parent(self, name=name, callobj=body)
-        item.stash[TARGET] = self.target.label
+        item.wsgi_target = self.target.label
         for mark in ("wsgi", *marks):
             item.add_marker(getattr(pytest.mark, mark))
         if has_django_database(self.config):
@@ -95,7 +94,14 @@ class TargetNode(pytest.Collector):
 
 
 class RuleItem(pytest.Function):
-    """One rule over all exchanges of a target; a Function, so that autouse fixtures apply."""
+    """One rule over all exchanges of a target; a Function, so that autouse fixtures apply.
+
+    `wsgi_target` is the target's label. `wsgi_data` is what the item has to say to the report, as
+    JSON text, because it crosses processes.
+    """
+
+    wsgi_target: str
+    wsgi_data: str = ""
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Point at the user's file, not at ours."""
@@ -224,14 +230,14 @@ class Examiner:
         )
         self.examination.adopt(application, loading, problem)
 
-    def conclude(self, item: pytest.Item, reports: Sequence[RuleReport]) -> None:
+    def conclude(self, item: RuleItem, reports: Sequence[RuleReport]) -> None:
         """Leave with the item what the report and JUnit need; skip or fail it by its verdicts."""
         worst = find_worst(reports)
         item.user_properties.append(("wsgi_verdict", worst.verdict))
         item.user_properties.append(("wsgi_level", worst.level))
         item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
         subject = self.describe(item)
-        item.stash[DATA] = json.dumps(
+        item.wsgi_data = json.dumps(
             {
                 "subject": subject_to_dict(subject),
                 "rules": [rule_to_dict(report) for report in reports],

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 WANTED = pytest.StashKey[bool]()
-TARGET = pytest.StashKey[str]()
-"""On our items: the label of their target."""
 TESTED = pytest.StashKey[str]()
 """On a user's test: the label of the target whose application it asked."""
 DATA = pytest.StashKey[str]()
-"""What an item has to say to the report, as JSON text: it crosses processes."""
+"""On a user's test: what it has to say to the report, as `wsgi_data` of our own items."""
 
 AREAS = (
     "app body close config environ errors exc filewrapper header input path start status thread "
@@ -236,8 +234,8 @@ def collect_targets(parent: pytest.Collector, plan: Plan, path: Path) -> pytest.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the user's own tests where only conformance items are asked for."""
     if config.option.wsgi_only or config.getini("wsgi_only"):
-        own = [item for item in items if TARGET not in item.stash]
-        items[:] = [item for item in items if TARGET in item.stash]
+        own = [item for item in items if not hasattr(item, "wsgi_target")]
+        items[:] = [item for item in items if hasattr(item, "wsgi_target")]
         config.hook.pytest_deselected(items=own)
 
 
@@ -247,11 +245,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Hang on a report what its item has to say: that crosses processes."""
     report: Any = yield
-    label = item.stash.get(TARGET, None) or item.stash.get(TESTED, None)
+    label = getattr(item, "wsgi_target", None) or item.stash.get(TESTED, None)
     if label is not None:
         report.wsgi_target = label
         report.wsgi_tested = TESTED in item.stash
-        report.wsgi_data = item.stash.get(DATA, "") if call.when == "call" else ""
+        said = getattr(item, "wsgi_data", "") or item.stash.get(DATA, "")
+        report.wsgi_data = said if call.when == "call" else ""
     return report  # type: ignore[no-any-return] # it takes extras, and is a TestReport
 
 

@@ -117,4 +117,4 @@ def project(tmp_path):
     sys.path[:] = path
     os.environ.clear()
     os.environ.update(environ)
-    django._set_by.clear()  # noqa: SLF001 - what a process remembers for life
+    django._set_by.clear()

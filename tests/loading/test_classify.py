@@ -1,4 +1,3 @@
-# ruff: noqa: D101, D102, D105, ARG001, ARG004 - these are shapes, not code
 from __future__ import annotations
 
 import functools
@@ -151,7 +150,7 @@ def test_the_signature_is_shown():
         (plain, True),
         (App(), True),
         (anything, False),
-        (lambda a, b: None, False),  # noqa: ARG005 - any function of two
+        (lambda a, b: None, False),
         (AppClass, False),
         (one, False),
     ],

@@ -151,7 +151,7 @@ def test_an_object_that_was_obtained_otherwise_is_examined(project):
         paths = project.paths
         return examine(target, spec, origin="conftest.py", paths=paths, rootdir=project.root)
 
-    good = look(lambda environ, start_response: [])  # noqa: ARG005 - never called
+    good = look(lambda environ, start_response: [])
     assert (good.problem, good.label, good.object_type) == (None, "wsgi_app", "function")
     assert look(None).problem.id == "object-is-none"
 
