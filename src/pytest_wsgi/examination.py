@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wsgi.canary import CANARY_RULE, canary
 from pytest_wsgi.catalogue import CATALOGUE, Party
 from pytest_wsgi.drivers.application import Terms, drive
+from pytest_wsgi.drivers.guard import refuse_exits
 from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
@@ -98,7 +99,7 @@ class Examination:
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""
         if self._loading is None:
-            with plain_warnings():
+            with plain_warnings(), refuse_exits():
                 self.application, self._loading = self.load()
         return self._loading
 

@@ -17,7 +17,7 @@ from pytest_wsgi.drivers import application as driving
 from pytest_wsgi.drivers import guard as guarding
 from pytest_wsgi.drivers import serving
 from pytest_wsgi.drivers.application import Driver, Terms, drive
-from pytest_wsgi.drivers.guard import Guard, UserInterrupt, stand_guard
+from pytest_wsgi.drivers.guard import Guard, UserInterrupt, refuse_exits, stand_guard
 from pytest_wsgi.environ import Site
 from pytest_wsgi.exchange import Stopped
 from pytest_wsgi.probes import Probe, Request
@@ -346,8 +346,8 @@ def test_end_of_the_process_in_a_thread_of_the_application_is_refused():
     def end():
         try:
             os._exit(3)
-        except Interruption as error:
-            refused.append(error.reason)
+        except (Interruption, SystemExit) as error:
+            refused.append(str(error))
 
     def application(environ, start_response):
         thread = threading.Thread(target=end)
@@ -357,10 +357,18 @@ def test_end_of_the_process_in_a_thread_of_the_application_is_refused():
         return []
 
     (exchange,) = ask(application)
-    assert refused == [exchange.stopped.reason] == ["process exit"]
-    with stand_guard(SECONDS):
-        end()
-    assert refused == ["process exit"] * 2
+    assert exchange.stopped.reason == "process exit"
+    assert refused == [exchange.stopped.detail] == ["the application called os._exit(3)"]
+
+
+def test_end_of_the_process_is_refused_where_nothing_is_served():
+    with refuse_exits():
+        kept = os._exit
+        with pytest.raises(SystemExit, match=r"os\._exit\(3\)"):
+            os._exit(3)
+    assert os._exit is not kept
+    with stand_guard(SECONDS), pytest.raises(SystemExit, match=r"os\._exit\(4\)"):
+        kept(4)
 
 
 def test_harmless_calls_are_let_through():

@@ -80,9 +80,17 @@ def test_an_interrupt_at_import_is_the_users(run_apart, add):
     assert run_apart(*MAIN).ret == 2
 
 
+def test_an_exit_at_import_is_a_clear_error(run, add):
+    add({"mysite/wsgi.py": "import os\nos._exit(3)\n"})
+    found = run(*MAIN)
+    assert found.status == 1
+    assert sorted(found.own) == OWN_IDS
+    assert "Importing mysite.wsgi ended the process: SystemExit('os._exit(3)')" in found.out
+
+
 def test_a_process_that_crashes_is_survived_by_another(project, run):
     pytest.importorskip("xdist")
-    write(project, {"mysite/wsgi.py": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"})
+    write(project, {"mysite/wsgi.py": "import ctypes\nctypes.string_at(0)\n"})
     found = run(*MAIN, "-n", "1", "--max-worker-restart", "1", "-k", "loads or test_")
     assert found.status == 1
     assert sorted(found.own) == OWN_IDS

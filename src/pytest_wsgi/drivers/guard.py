@@ -112,14 +112,18 @@ class Guard:
         return Interruption("hang", f"no end within {self.seconds:g} s")
 
     def refuse_exit(self, how: str) -> None:
-        """Record that the application tried to end the process, and stop it there."""
+        """Record that the application tried to end the process, and stop it there.
+
+        Where no exchange is served, as while the application is imported, that is a SystemExit.
+        """
         recording = self.serving.get(threading.get_ident()) or next(
             iter(self.serving.values()), None
         )
+        if recording is None:
+            raise SystemExit(how)
         error = Interruption("process exit", f"the application called {how}")
-        if recording is not None:
-            error.is_noted = True
-            recording.note_stop(error.reason, error.detail, find_caller())
+        error.is_noted = True
+        recording.note_stop(error.reason, error.detail, find_caller())
         raise error
 
 
@@ -132,7 +136,7 @@ def is_main_thread() -> bool:
 def stand_guard(seconds: float) -> Iterator[Guard]:
     """Guard the run while the block drives an application; `seconds` are those of one exchange."""
     guard = Guard(seconds)
-    with _signals(guard), _exits(guard):
+    with _signals(guard), refuse_exits(guard):
         yield guard
 
 
@@ -170,11 +174,13 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 
 @contextmanager
-def _exits(guard: Guard) -> Iterator[None]:
+def refuse_exits(guard: Guard | None = None) -> Iterator[None]:
     """Refuse the ways in which Python code ends its own process at once.
 
-    A forked child keeps them: it ends itself, not the run.
+    A forked child keeps them: it ends itself, not the run. A module that was imported meanwhile may
+    have kept what it found here: that refuses while any guard stands, and is the original else.
     """
+    standing = guard or Guard(float("inf"))
     owner = os.getpid()
     real = {
         (module, name): getattr(module, name) for module, name in _EXITS if hasattr(module, name)
@@ -184,20 +190,26 @@ def _exits(guard: Guard) -> Iterator[None]:
         original = real[module, name]
 
         def refuse(*args: Any, **keywords: Any) -> Any:
-            if os.getpid() == owner and is_deadly(*args):
+            if _standing and os.getpid() == owner and is_deadly(*args):
                 shown = ", ".join(repr(take_snapshot(argument)) for argument in args)
-                guard.refuse_exit(f"{module.__name__}.{name}({shown})")
+                _standing[-1].refuse_exit(f"{module.__name__}.{name}({shown})")
             return original(*args, **keywords)
 
         setattr(module, name, refuse)
 
+    _standing.append(standing)
     try:
         for module, name in real:
             replace(module, name, _EXITS[module, name])
         yield
     finally:
+        _standing.remove(standing)
         for (module, name), original in real.items():
             setattr(module, name, original)
+
+
+_standing: list[Guard] = []
+"""The guards that stand now, the innermost last."""
 
 
 def _always(*_args: object) -> bool:

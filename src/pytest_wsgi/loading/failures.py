@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.exchange import Problem
 
-_HIDDEN = ("importlib", "_frozen_importlib", "_pytest", "pytest", __package__ or "")
+_HIDDEN = ("importlib", "_frozen_importlib", "_pytest", "pytest", "pytest_wsgi")
 _MOST_FRAMES = 30
 _NAMED_VARIABLE = re.compile(
     r"[Ss]et the (?P<a>\w+) environment variable|(?P<b>[A-Z][A-Z0-9_]*) not found\. Declare it"
