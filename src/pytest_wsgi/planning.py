@@ -119,7 +119,9 @@ class Plan:
         own = None if location.file is None else Path(os.path.normpath(location.file))
         if own is not None and own.is_relative_to(self.rootdir):
             return own
-        files = [*([self.ini] if self.ini else []), *(self.rootdir / name for name in _ANCHORS)]
+        files = [self.rootdir / name for name in _ANCHORS]
+        if self.ini is not None and self.ini.is_relative_to(self.rootdir):
+            files.insert(0, self.ini)
         if spec.kind == "fixture":
             files.insert(0, self.rootdir / "conftest.py")
         return next((file for file in files if file.is_file()), own or self.rootdir / "wsgi.py")

@@ -307,3 +307,9 @@ def test_paths_get_items_of_their_own(run, add):
     (command,) = found.reruns[:1]
     assert list(run(*command).outcomes) == [name]
     assert len(run(*MAIN, *paths, "-m", "path").outcomes) == 2
+
+
+def test_an_ini_file_outside_of_rootdir_is_no_anchor(project, run):
+    (project / "inner").mkdir()
+    found = run("-c", "pytest.ini", "--rootdir", "inner", "--wsgi-app", "mysit.wsgi.application")
+    assert found.having("failed") == [f"wsgi.py::application::{LOADS}"]
