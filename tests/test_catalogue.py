@@ -11,6 +11,7 @@ from pytest_wsgi.catalogue import (
     Finding,
     Level,
     Party,
+    begin_sentence,
     rule,
     show,
     show_field,
@@ -101,3 +102,17 @@ def test_secrets_are_not_shown(name):
 def test_headers_are_shown():
     assert show_field("A", "b") == "('A', 'b')"
     assert show_field(5, None) == "(5, None)"
+
+
+@pytest.mark.parametrize("name", ["X-Auth-Token", "set-cookie", "X-API-Key", "x_csrftoken "])
+def test_secrets_of_headers_are_not_shown(name):
+    assert "hunter2" not in show_field(name, "hunter2")
+
+
+def test_other_headers_are_shown():
+    assert show_field("Content-Type", "text/plain") == "('Content-Type', 'text/plain')"
+
+
+def test_a_sentence_begins_with_a_capital_unless_it_begins_with_code():
+    assert begin_sentence("servers differ") == "Servers differ"
+    assert begin_sentence("os._exit(), SystemExit") == "os._exit(), SystemExit"

@@ -184,7 +184,7 @@ def test_run_is_described():
     assert examination.describe_site() == {"host": "localhost, asked at http://localhost/"}
     run = examination.describe_run()
     assert run["unproven"] == ""
-    assert any(note.startswith("not driven: ") for note in run["notes"])
+    assert any(note.startswith("not driven, may change state") for note in run["notes"])
 
 
 def refuse(environ, start_response):

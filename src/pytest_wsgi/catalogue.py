@@ -7,6 +7,7 @@ never asserts, prints or does I/O. Rules are written in `rules/`, one module per
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,18 +22,13 @@ Subject = TypeVar("Subject", Exchange, Conversation, Loading)
 SHOWN = 120
 """How many characters of an observed value a message shows."""
 
-SECRET_FIELDS = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "set-cookie",
-        "www-authenticate",
-        "x-api-key",
-        "x-csrftoken",
-    }
+_SECRET = re.compile(
+    r"\s*[^:\s]*"
+    r"(?:auth|cookie|token|secret|passw|credential|session|csrf|api[-_]?key|signature)"
+    r"[^:\s]*\s*",
+    re.IGNORECASE,
 )
-"""Header names, in lower case, whose values no message shows."""
+"""The names of headers whose values no message shows."""
 
 
 class Level(enum.Enum):
@@ -128,7 +124,7 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
         CATALOGUE[name] = Rule(
             id=name,
             sentence=" ".join(sentence.split()),
-            why=reason[:1].upper() + reason[1:],
+            why=begin_sentence(reason),
             subject=subject,
             checks=names,
             binds=binds,
@@ -152,6 +148,12 @@ def weigh(requirement: Requirement) -> Level:
     return {"MUST": Level.MUST, "SHOULD": Level.SHOULD}.get(requirement.level, Level.CONVENTION)
 
 
+def begin_sentence(text: str) -> str:
+    """Return a text with a capital at its beginning, unless it begins with code."""
+    word = text.partition(" ")[0].rstrip(",;:")
+    return text[:1].upper() + text[1:] if word.isalpha() else text
+
+
 def show(value: object) -> str:
     """Return a value for a message, cut to a readable length."""
     try:
@@ -161,8 +163,13 @@ def show(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
+def is_secret(name: str) -> bool:
+    """Tell whether the values of a header of that name may be secret."""
+    return _SECRET.fullmatch(name) is not None
+
+
 def show_field(name: object, value: object) -> str:
     """Return a header for a message; the values of those that carry secrets are left out."""
-    if isinstance(name, str) and name.lower().strip() in SECRET_FIELDS:
+    if isinstance(name, str) and is_secret(name):
         return f"({name!r}, <redacted>)"
     return f"({show(name)}, {show(value)})"

@@ -230,7 +230,7 @@ def note_run(battery: Battery) -> Iterator[str]:
     for name, reason in battery.undriven:
         reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
-        yield f"not driven: {', '.join(names)} ({reason})"
+        yield f"not driven, {reason}: {', '.join(names)}"
 
 
 def fail_all(rules: Iterable[AnyRule], failure: str) -> tuple[Verdict, ...]:

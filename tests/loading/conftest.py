@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_wsgi.loading import django, load, locate, parse_spec, put_on_path, search_path
+from pytest_wsgi.loading.command import pytest_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +34,17 @@ for spec in specs:
 """
 
 
-def checked(problem):
-    """Demand what holds for every problem: it ends with commands that can be typed."""
+WHAT_TO_DO = ("Try: pytest ", "When that is mended: pytest ", "Name a WSGI application: pytest ")
+
+
+def checked(problem, asked):
+    """Demand what holds for every problem: it ends with commands that can be typed.
+
+    None of them is the command that failed.
+    """
     lines = problem.message.splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("Try: pytest "))
+    start = next(index for index, line in enumerate(lines) if line.startswith(WHAT_TO_DO))
+    assert lines[start] != f"Try: {pytest_command(asked)}"
     assert all(line.startswith("  or ") for line in lines[start + 1 :])
     words = shlex.split(lines[start])
     parse_spec(words[words.index("--wsgi-app") + 1])
@@ -87,7 +95,7 @@ class Project:
         """Load a SPEC that cannot be loaded; return why."""
         target, loading = self.load(text, **env)
         assert target is None
-        return checked(loading.problem)
+        return checked(loading.problem, text)
 
     def load_apart(self, *specs, env=None, setup="", environ=None):
         """Load in a process of its own: what Django needs."""

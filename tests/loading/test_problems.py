@@ -12,8 +12,9 @@ APP = "def application(environ, start_response): ...\n"
 
 def commands(problem):
     lines = problem.message.splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("Try: "))
-    return [line.removeprefix("Try: ").removeprefix("  or ") for line in lines[start:]]
+    start = next(index for index, line in enumerate(lines) if ": pytest " in line)
+    first, *rest = lines[start:]
+    return [first.removeprefix("Try: "), *(line.removeprefix("  or ") for line in rest)]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,15 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What to try instead: a SPEC (empty: as asked), more options for pytest, what servers want."""
+    """What to try instead: a SPEC (empty: as asked), more options for pytest, what servers want.
+
+    `mend` says that the user's code or environment must be mended before anything is tried again.
+    """
 
     spec: str = ""
     options: Sequence[str] = ()
     others: Sequence[str] = ()
+    mend: bool = False
 
 
 AS_ASKED = Corrected()
@@ -55,15 +59,14 @@ class Asked:
         details: Iterable[str] = (),
         corrected: Corrected = AS_ASKED,
     ) -> Problem:
-        """Compose a problem: what is wrong, what was asked, details, and the command to try."""
+        """Compose a problem: what is wrong, what was asked, details, and what to do."""
         asked_for = f"  asked for: {self.text} ({self.origin})"
         if self.text != self.spec.text:
             asked_for += f", which stands for {self.spec.text}"
         notes = [f"  {line}" for detail in details for line in detail.splitlines()]
-        label = f"{self.spec.label}=" if self.spec.label else ""
-        command = pytest_command(label + (corrected.spec or self.text), *corrected.options)
         rest = [f"  or {line}" for line in corrected.others]
-        return Problem(name, "\n".join([headline, asked_for, *notes, f"Try: {command}", *rest]))
+        lines = [headline, asked_for, *notes, self._what_to_do(corrected), *rest]
+        return Problem(name, "\n".join(lines))
 
     def refuse(
         self,
@@ -74,3 +77,14 @@ class Asked:
     ) -> NoReturn:
         """Raise LoadError for `problem(...)`."""
         raise LoadError(self.problem(name, headline, details, corrected))
+
+    def _what_to_do(self, corrected: Corrected) -> str:
+        """Return the command to try. It is never the one that failed, unless after mending."""
+        spec, words = corrected.spec or self.text, "Try"
+        if not corrected.options:
+            if corrected.mend or self.spec.kind == "fixture":
+                words = "When that is mended"
+            elif spec in (self.text, self.spec.text):
+                spec, words = "PKG.MODULE:NAME", "Name a WSGI application"
+        label = f"{self.spec.label}=" if self.spec.label else ""
+        return f"{words}: {pytest_command(label + spec, *corrected.options)}"

@@ -58,6 +58,19 @@ def is_surely_wsgi(target: object) -> bool:
     return any(_WSGI_NAMES.fullmatch(name) for name in shape.names[:2])
 
 
+def makes_wsgi(target: object) -> bool:
+    """Tell a class that is called without arguments, and whose instances are applications."""
+    if not isinstance(target, type):
+        return False
+    call = next((vars(kind)["__call__"] for kind in target.__mro__ if "__call__" in vars(kind)), 0)
+    constructor, signature = _signature(target), _signature(call) if callable(call) else None
+    if constructor is None or signature is None or _is_async(call):
+        return False
+    names = _positional_names(signature)[1:3]
+    is_wsgi = _accepts(signature, 3) and any(_WSGI_NAMES.fullmatch(name) for name in names)
+    return is_wsgi and _accepts(constructor, 0)
+
+
 def _classify(target: object) -> Shape:
     if callable(target):
         return _classify_class(target) if isinstance(target, type) else _classify_callable(target)

@@ -1,7 +1,7 @@
 """Messages for what the user's own code raised while it was imported or called.
 
-The traceback shown holds the user's frames, and those of libraries: none of ours, of importlib's
-or of pytest's.
+The traceback shown holds the user's frames, and those of libraries: none of importlib's, of
+pytest's, or of the whole package pytest_wsgi.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def explain(asked: Asked, doing: str, error: BaseException, default: str) -> Pro
         reading = _Reading(default, headline)
     details = [*format_failure(error).splitlines(), *reading.advice]
     return asked.problem(
-        reading.name, reading.headline, details, Corrected(options=reading.options)
+        reading.name, reading.headline, details, Corrected(options=reading.options, mend=True)
     )
 
 

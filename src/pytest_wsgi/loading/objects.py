@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_wsgi.loading import source
 from pytest_wsgi.loading.asked import AS_ASKED, Asked, Corrected
-from pytest_wsgi.loading.classify import is_surely_wsgi
-from pytest_wsgi.loading.modules import find_module
+from pytest_wsgi.loading.classify import is_surely_wsgi, makes_wsgi
+from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.loading.problems import respell, servers_for
+from pytest_wsgi.loading.suggestions import names_object
 
 if TYPE_CHECKING:
     from pytest_wsgi.exchange import Problem
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_wsgi.loading.locate import Location
 
 _MOST_OF_SIGNATURE = 120
+_MOST_NAMES = 3
 
 _SHAPES: dict[ShapeKind, tuple[str, str, str]] = {
     # kind: (id, what it is, what to do)
@@ -77,8 +81,14 @@ def not_application(asked: Asked, place: Location, target: object, shape: Shape)
     )
     details = [advice] if advice else []
     if call and shape.kind == "none":
-        details = ["The factory forgot its return statement, or it is none."]
-    others = _applications_beside(place) if shape.kind == "class" else ()
+        details = ["The factory forgot its return statement, or it is no factory."]
+    if shape.kind == "factory" and not call:
+        details += _missing_parentheses(asked, place)
+    others = _applications_beside(place) if shape.kind != "factory" else ()
+    if makes_wsgi(target) and not call and place.attributes:
+        shape = replace(shape, kind="factory")
+        others = (f"{place.attributes[-1]}()", *others)
+    others = others[:_MOST_NAMES]
     if others:
         details.append(f"did you mean: {', '.join(others)}")
     return asked.problem(name, headline, details, _correct(asked, place, shape, others))
@@ -97,11 +107,14 @@ def factory_arity(asked: Asked, shape: Shape, reason: str) -> Problem:
 
 def _correct(asked: Asked, place: Location, shape: Shape, others: tuple[str, ...]) -> Corrected:
     """Return what to try for a target that is not called yet, or has a better one beside it."""
-    if shape.kind in ("asgi 3", "asgi 2"):
-        return Corrected(_wsgi_sibling(asked))
-    if shape.kind not in ("factory", "class") or asked.spec.call or not place.attributes:
-        return AS_ASKED
-    names, call = (others[:1], "") if others else (place.attributes, shape.example)
+    sibling = _wsgi_sibling(asked) if shape.kind in ("asgi 3", "asgi 2") else ""
+    if sibling:
+        return Corrected(sibling)
+    names, call = others[:1], ""
+    if shape.kind == "factory" or not others:
+        if shape.kind not in ("factory", "class") or asked.spec.call or not place.attributes:
+            return AS_ASKED
+        names, call = place.attributes, shape.example
     servers = servers_for(place, names, call) if call in ("", "()") else ()
     return Corrected(respell(asked, place, names, call), others=servers)
 
@@ -110,6 +123,15 @@ def _applications_beside(place: Location) -> tuple[str, ...]:
     module = sys.modules.get(place.module)
     members = vars(module).items() if module else ()
     return tuple(name for name, value in members if name[:1] != "_" and is_surely_wsgi(value))
+
+
+def _missing_parentheses(asked: Asked, place: Location) -> list[str]:
+    """Say where a factory is bound but not called: `application = get_wsgi_application`."""
+    name = place.attributes[0] if len(place.attributes) == 1 else ""
+    line = source.alias_line(place.file, name)
+    if place.file is None or line is None:
+        return []
+    return [f"or add () in {relative(place.file, asked.rootdir)}:{line}"]
 
 
 def _short(signature: str) -> str:
@@ -121,5 +143,5 @@ def _wsgi_sibling(asked: Asked) -> str:
     sibling = asked.spec.target.replace("asgi", "wsgi")
     if sibling == asked.spec.target or asked.spec.kind not in ("module", "dotted"):
         return ""
-    found = find_module(sibling, asked.paths)
-    return asked.spec.text.replace("asgi", "wsgi") if found and len(found.rest) <= 1 else ""
+    is_there = names_object(sibling, asked.spec.attributes, asked.paths)
+    return asked.spec.text.replace("asgi", "wsgi") if is_there else ""

@@ -47,6 +47,7 @@ def _import_loadapp(asked: Asked) -> Callable[..., Any]:
             "paste-not-installed",
             f"{asked.spec.text} needs PasteDeploy: {error}.",
             ["Install the extra: pip install 'pytest-wsgi[paste]'"],
+            Corrected(mend=True),
         )
     return loadapp  # type: ignore[no-any-return]  # PasteDeploy ships no annotations
 

@@ -6,24 +6,28 @@ The working directory is never changed.
 from __future__ import annotations
 
 import importlib
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Sequence
 
 _NOT_PROJECTS = frozenset(
     {"node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env"}
 )
+_PROJECT_ROOT = (".git", "pyproject.toml", "setup.cfg")
+_MOST_ABOVE = 3
 
 
 def search_path(invocation_dir: Path, rootdir: Path) -> list[str]:
     """Return the directories to put on sys.path, as absolute names, none twice.
 
     They are the invocation directory, rootdir and the directory of manage.py: the nearest one
-    upwards, not above rootdir; else `src`; else the only directory below that has one.
+    upwards, which may lie a little above rootdir; else `src`; else the only directory below that
+    has one.
     """
     directories = [invocation_dir.absolute(), rootdir.absolute()]
     manage = find_manage(*directories)
@@ -83,7 +87,33 @@ def _is_file(path: Path) -> bool:
 def _upwards(start: Path, rootdir: Path) -> list[Path]:
     if not start.is_relative_to(rootdir):
         return [start]
-    return [directory for directory in (start, *start.parents) if directory.is_relative_to(rootdir)]
+    inside = [one for one in (start, *start.parents) if one.is_relative_to(rootdir)]
+    return [*inside, *_above(rootdir)]
+
+
+def _above(rootdir: Path) -> list[Path]:
+    """Return the few directories above rootdir that may still belong to the project.
+
+    Without a configuration file rootdir is where pytest was started, be it deep in the project.
+    """
+    found: list[Path] = []
+    for directory in (rootdir, *rootdir.parents)[: _MOST_ABOVE + 1]:
+        if _is_foreign(directory):
+            break
+        found.append(directory)
+        if any((directory / name).exists() for name in _PROJECT_ROOT):
+            break
+    return found[1:]
+
+
+def _is_foreign(directory: Path) -> bool:
+    """Tell a directory that is no project's: the home, the root, or one that all users share."""
+    if directory == directory.parent or directory == Path(os.path.expanduser("~")):
+        return True
+    try:
+        return bool(directory.stat().st_mode & stat.S_ISVTX)  # such as /tmp: anyone may write there
+    except OSError:
+        return True
 
 
 def _manage_below(directories: Iterable[Path]) -> list[Path]:

@@ -9,13 +9,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.loading import source
-from pytest_wsgi.loading.asked import Asked, Corrected
+from pytest_wsgi.loading.asked import AS_ASKED, Asked, Corrected
 from pytest_wsgi.loading.choice import Settings, project_settings
 from pytest_wsgi.loading.classify import classify, is_surely_wsgi
 from pytest_wsgi.loading.command import server_commands
 from pytest_wsgi.loading.django import VARIABLE, set_by
-from pytest_wsgi.loading.modules import Found, find_module, nearest_file, similar_modules
+from pytest_wsgi.loading.modules import Found, find_module, nearest_file
 from pytest_wsgi.loading.paths import relative
+from pytest_wsgi.loading.suggestions import similar_specs, spell, wsgi_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ def module_missing(asked: Asked, env: Mapping[str, str]) -> Problem:
         details.append(f"nearest: {file}; it is found from {base}, so run pytest there,")
         details.append(f"or write `pythonpath = {base}` in the configuration of pytest.")
         options = ["-o", f"pythonpath={base}"]
-    elif similar := _similar_specs(asked, wanted):
+    elif similar := similar_specs(asked, wanted):
         details.append(f"did you mean: {', '.join(similar)}")
         spec = similar[0]
     details.append(f"sys.path: {', '.join(entry or '.' for entry in sys.path[:5])}")
@@ -75,6 +76,8 @@ def attribute_missing(asked: Asked, place: Location, owner: object, count: int) 
     if similar:
         details.append(f"did you mean: {', '.join(similar)}")
     details.append(f"{owner_name} has: {', '.join(exported[:12]) or 'no public names'}")
+    if not similar and (beside := _beside(asked, place)):
+        return asked.problem("attribute-missing", f"{owner_name} has no {name!r}.", details, beside)
     fixed = (*place.attributes[:count], similar[0]) if similar else ()
     return asked.problem(
         "attribute-missing",
@@ -97,13 +100,11 @@ def no_default(asked: Asked, place: Location, module: object, candidates: list[s
         last = asked.spec.target.rpartition(".")[2]
         details.append(f"{place.module} is a module; {package} also binds that name.")
         return asked.problem(name, headline, details, Corrected(f"{package}:{last}"))
-    fixed = (near[0],) if near else ("application",)
-    return asked.problem(
-        name,
-        headline,
-        details,
-        Corrected(respell(asked, place, fixed), others=servers_for(place, fixed)),
-    )
+    corrected = None if candidates else _beside(asked, place)
+    if corrected is None and near:
+        spec = respell(asked, place, (near[0],))
+        corrected = Corrected(spec, others=servers_for(place, (near[0],)))
+    return asked.problem(name, headline, details, corrected or AS_ASKED)
 
 
 def found_twice(asked: Asked, module: str, expected: Path, loaded: str) -> Problem:
@@ -113,7 +114,7 @@ def found_twice(asked: Asked, module: str, expected: Path, loaded: str) -> Probl
         "module-found-twice",
         f"Two files are called {module}: {files[0]} was asked for, but {files[1]} is imported.",
         ["Rename one, or run pytest for this target alone."],
-        Corrected(":".join([files[0], ".".join(asked.spec.attributes)]).rstrip(":")),
+        Corrected(mend=True),
     )
 
 
@@ -135,11 +136,13 @@ def settings_in_use(asked: Asked, configured: str, wanted: str) -> Problem:
 
 def settings_are_directory(asked: Asked, name: str) -> Problem:
     """Say that the settings module is a directory without `__init__.py`."""
+    base = find_module(f"{name}.base", asked.paths)
+    options = ("--wsgi-env", f"{VARIABLE}={name}.base") if base and not base.rest else ()
     return asked.problem(
         "django-settings-are-directory",
         f"The settings module {name} is a directory without __init__.py: it holds no settings.",
         ["Add the __init__.py, or name a module in it; every request would fail otherwise."],
-        Corrected(options=("--wsgi-env", f"{VARIABLE}={name}.base")),
+        Corrected(options=options, mend=True),
     )
 
 
@@ -237,6 +240,7 @@ def _wsgi_file_missing(asked: Asked, wanted: str, found: Found, settings: Settin
                 *server_commands(wanted, "application"),
                 f'WSGI_APPLICATION = "{wanted}.application"',
             ],
+            mend=True,
         ),
     )
 
@@ -244,14 +248,15 @@ def _wsgi_file_missing(asked: Asked, wanted: str, found: Found, settings: Settin
 def _module_is_not_package(asked: Asked, found: Found) -> Problem:
     rest = ".".join(found.rest)
     file = relative(found.file, asked.rootdir) if found.file else found.name
+    corrected = AS_ASKED
+    if source.binds(found.file, found.rest[0]):
+        others = server_commands(found.name, rest) if len(found.rest) == 1 else ()
+        corrected = Corrected(f"{found.name}:{rest}", others=others)
     return asked.problem(
         "module-missing",
         f"No module {found.name}.{rest}: {found.name} is a module ({file}), not a package.",
         [f"If {rest} is an object in it, the colon belongs before it."],
-        Corrected(
-            f"{found.name}:{rest}",
-            others=server_commands(found.name, rest) if len(found.rest) == 1 else (),
-        ),
+        corrected,
     )
 
 
@@ -262,10 +267,7 @@ def _describe_prefix(asked: Asked, wanted: str, found: Found | None) -> str:
     return f"found: {found.name} ({where}), which has no {found.rest[0]}"
 
 
-def _similar_specs(asked: Asked, wanted: str) -> list[str]:
-    target, text = asked.spec.target, asked.spec.text
-    names = [*similar_modules(target, asked.paths), *similar_modules(wanted, asked.paths)]
-    tail = text.removeprefix(target if asked.spec.kind == "module" else wanted)
-    whole = "" if asked.spec.kind == "dotted" else tail
-    exact = set(similar_modules(target, asked.paths))
-    return list(dict.fromkeys(name + (whole if name in exact else tail) for name in names))[:3]
+def _beside(asked: Asked, place: Location) -> Corrected | None:
+    """Return the application of a module `wsgi` in the package, or beside the module."""
+    beside = wsgi_beside(asked, place.module)
+    return Corrected(spell(asked, *beside), others=server_commands(*beside)) if beside else None

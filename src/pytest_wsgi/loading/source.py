@@ -51,6 +51,15 @@ def binds(file: Path | None, name: str) -> bool:
     return binding_line(file, (name,)) is not None
 
 
+def alias_line(file: Path | None, name: str) -> int | None:
+    """Return the line of `name = other` where a module last binds `name` so, None otherwise."""
+    bound = [node for node in _statements(_body(file)) if name in _bound_names(node)]
+    last = bound[-1] if bound else None
+    if isinstance(last, ast.Assign) and isinstance(last.value, ast.Name | ast.Attribute):
+        return last.lineno
+    return None
+
+
 def may_bind(file: Path | None, name: str) -> bool:
     """Tell whether a module binds `name`, or may: by `from x import *` or a `__getattr__`."""
     return binds(file, name) or binds(file, "*") or binds(file, "__getattr__")

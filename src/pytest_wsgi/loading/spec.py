@@ -22,6 +22,7 @@ _LABELLED = re.compile(r"([^=:(/\\#'\"]*)=(.*)", re.DOTALL)
 _LABEL = re.compile(r"[\w.-]+")
 _MODULE = re.compile(r"[\w-]+(\.[\w-]+)*")
 _SEPARATOR = re.compile(r":(?![\\/])")  # not the colon of a Windows drive
+_URL = re.compile(r"https?://", re.IGNORECASE)
 _INI = re.compile(r"(?:config:)?(?P<file>.+\.ini)(?:#(?P<name>.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -72,6 +73,9 @@ def parse_spec(text: str) -> Spec:
         return Spec(text=body, kind=_WORDS[body], label=label)
     if body.startswith("paste:"):
         return _parse_paste(body, label)
+    if _URL.match(body):
+        why = "it is a URL and not a SPEC; an application is loaded here, not asked over HTTP"
+        _refuse("spec-url", text, why, "mysite.wsgi.application")
     if ini := _INI.fullmatch(body):
         return Spec(
             text=body, kind="ini", label=label, target=ini["file"], section=ini["name"] or ""

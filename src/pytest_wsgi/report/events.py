@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.catalogue import SECRET_FIELDS, show, show_field
+from pytest_wsgi.catalogue import is_secret, show, show_field
 from pytest_wsgi.exchange import (
     Block,
     Called,
@@ -97,11 +97,6 @@ def read_text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return value if isinstance(value, str) else ""
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a header of that name carries a secret."""
-    return name.strip().lower() in SECRET_FIELDS
 
 
 def name_kind(value: object) -> str:

@@ -23,9 +23,9 @@ def find_said(exchange: Exchange, *, must: bool) -> Iterator[Finding]:
         is_must = said.strictness == "pep" and level is Level.MUST
         if said.party == "application" and is_must is must:
             yield Finding(
-                expected=f"what {said.requirement} asks for",
-                observed=said.check,
-                message=f"wsgiref.validate: {said.message}",
+                expected="no complaint",
+                observed=f"wsgiref.validate: {said.message}",
+                message=f"its check {said.check}, for the requirement {said.requirement}",
             )
 
 
