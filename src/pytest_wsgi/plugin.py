@@ -327,12 +327,15 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
 def wsgi_client(request: pytest.FixtureRequest, wsgi_app: Any) -> Any:
     """Return a WebTest TestApp; what it exchanges is judged when the test ends."""
     from pytest_wsgi.client import ClientError, make_client  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.planning import OptionError  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.recorder import Recorder  # noqa: PLC0415 # only when asked for
 
+    config = request.config
     recorder = Recorder(wsgi_app)
+    timeout = config.option.wsgi_timeout or config.getini("wsgi_timeout")
     try:
-        client = make_client(recorder, request.config.stash.get(PLAN, None))
-    except ClientError as error:
+        client = make_client(recorder, config.stash.get(PLAN, None), timeout)
+    except (ClientError, OptionError) as error:
         pytest.fail(str(error), pytrace=False)
     request.node.stash[RECORDER] = recorder
     return client

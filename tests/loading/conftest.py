@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_wsgi.loading import django, load, locate, parse_spec, put_on_path, search_path
-from pytest_wsgi.loading.command import pytest_command
+from pytest_wsgi.loading import command, django, load, locate, parse_spec, put_on_path, search_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +33,10 @@ for spec in specs:
 """
 
 
-WHAT_TO_DO = ("Try: pytest ", "When that is mended: pytest ", "Name a WSGI application: pytest ")
+WHAT_TO_DO = tuple(
+    f"{words}: pytest "
+    for words in ("Try", "When that is mended", "In a run of its own", "Name a WSGI application")
+)
 
 
 def checked(problem, asked):
@@ -44,7 +46,7 @@ def checked(problem, asked):
     """
     lines = problem.message.splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith(WHAT_TO_DO))
-    assert lines[start] != f"Try: {pytest_command(asked)}"
+    assert lines[start] != f"Try: {command.pytest_command(asked)}"
     assert all(line.startswith("  or ") for line in lines[start + 1 :])
     words = shlex.split(lines[start])
     parse_spec(words[words.index("--wsgi-app") + 1])

@@ -71,7 +71,7 @@ def test_without_wsgi_py_the_message_shows_the_file(shop):
     assert "runserver works all the same" in problem.message
     assert "Create shop/wsgi.py with" in problem.message
     assert problem.message.splitlines()[-4:] == [
-        "Try: pytest --wsgi-app shop.wsgi.application",
+        "When that is mended: pytest --wsgi-app shop.wsgi.application",
         "  or gunicorn shop.wsgi:application",
         "  or uwsgi --module shop.wsgi:application",
         '  or WSGI_APPLICATION = "shop.wsgi.application"',

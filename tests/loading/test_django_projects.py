@@ -166,6 +166,8 @@ def test_settings_that_are_a_directory(shop):
     shop.write_file("shop/settings/base.py", SETTINGS)
     found = problem(shop, "shop.wsgi.application")
     assert found["id"] == "django-settings-are-directory"
+    options = "--wsgi-env DJANGO_SETTINGS_MODULE=shop.settings.base"
+    assert found["message"].endswith(f"Try: pytest {options} --wsgi-app shop.wsgi.application")
 
 
 def test_a_missing_wsgi_py(shop):

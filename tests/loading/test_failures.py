@@ -26,7 +26,7 @@ def test_an_error_in_the_module_shows_the_users_frames_only(project):
             f'    File "{project.root}/helper.py", line 2, in work',
             "      return {}['key']",
             "  KeyError: 'key'",
-            "Try: pytest --wsgi-app m",
+            "When that is mended: pytest --wsgi-app m",
         ]
     )
 
@@ -178,7 +178,7 @@ def test_a_relative_import_outside_of_a_package(project):
     project.write_file("deploy/site.wsgi", "from . import other")
     problem = project.problem("deploy/site.wsgi")
     assert problem.id == "file-outside-package"
-    assert last(problem) == "Try: pytest --wsgi-app deploy/site.wsgi"
+    assert last(problem) == "When that is mended: pytest --wsgi-app deploy/site.wsgi"
     assert not [name for name in sys.modules if name.startswith("_pytest_wsgi_")]
 
 
@@ -188,7 +188,7 @@ def test_a_factory_that_raises(project):
     assert problem.id == "factory-raised"
     assert problem.message.startswith("Calling m:create('x') failed: ValueError: x")
     assert "raise ValueError(name)" in problem.message
-    assert last(problem) == "Try: pytest --wsgi-app \"m:create('x')\""
+    assert last(problem) == "When that is mended: pytest --wsgi-app \"m:create('x')\""
 
 
 @pytest.mark.parametrize("text", ["m:lazy", "m"])
@@ -228,8 +228,10 @@ def test_settings_needed_too_early(django_like, manage):
     django_like.write_file("m.py", f"import errors\n{text}")
     problem = django_like.problem("m")
     assert problem.id == "django-settings-not-configured"
-    wanted = manage or "mysite.settings"
-    assert last(problem) == f"Try: pytest --wsgi-env DJANGO_SETTINGS_MODULE={wanted} --wsgi-app m"
+    advice, command = problem.message.splitlines()[-2:]
+    assert advice.endswith(f'("DJANGO_SETTINGS_MODULE", "{manage or "PKG.settings"}")')
+    given = f"Try: pytest --wsgi-env DJANGO_SETTINGS_MODULE={manage} --wsgi-app m"
+    assert command == (given if manage else "When that is mended: pytest --wsgi-app m")
 
 
 def test_another_error_of_configuration(django_like):
@@ -260,4 +262,4 @@ def test_a_settings_module_that_is_not_there(django_like, manage):
         assert "manage.py says 'shop.settings'" in problem.message
         assert "--wsgi-env DJANGO_SETTINGS_MODULE=shop.settings" in last(problem)
     else:
-        assert last(problem) == "Try: pytest --wsgi-app m"
+        assert last(problem) == "When that is mended: pytest --wsgi-app m"

@@ -277,6 +277,7 @@ def test_settings_that_are_a_directory_are_refused(fake_django, monkeypatch):
     problem = fake_django.problem("one")
     assert problem.id == "django-settings-are-directory"
     assert "one.settings is a directory without __init__.py" in problem.message
+    assert problem.message.endswith("\nWhen that is mended: pytest --wsgi-app one")
 
 
 def test_warnings_as_errors_do_not_break_the_load(project):

@@ -67,7 +67,7 @@ def test_a_file_without_an_application(pasted):
     pasted.write_file("empty.ini", "[server:main]\n")
     problem = pasted.problem("empty.ini")
     assert "no application at all" in problem.message
-    assert problem.message.endswith("Try: pytest --wsgi-app empty.ini")
+    assert problem.message.endswith("\nName a WSGI application: pytest --wsgi-app PKG.MODULE:NAME")
 
 
 def test_a_file_that_is_not_there(pasted):
@@ -92,4 +92,4 @@ def test_without_pastedeploy_the_extra_is_named(project, monkeypatch):
     problem = project.problem("dev.ini")
     assert problem.id == "paste-not-installed"
     assert "pip install 'pytest-wsgi[paste]'" in problem.message
-    assert problem.message.endswith("Try: pytest --wsgi-app dev.ini")
+    assert problem.message.endswith("When that is mended: pytest --wsgi-app dev.ini")

@@ -3,8 +3,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from pytest_wsgi.loading import put_on_path, search_path
-from pytest_wsgi.loading.paths import find_file, relative, subdirectories
+from pytest_wsgi.loading.paths import find_file, find_manage, relative, subdirectories
 
 
 def test_the_search_path_is_where_pytest_was_started_then_rootdir(tmp_path):
@@ -14,12 +16,70 @@ def test_the_search_path_is_where_pytest_was_started_then_rootdir(tmp_path):
     assert search_path(tmp_path, tmp_path) == [str(tmp_path)]
 
 
-def test_manage_py_is_found_upwards_but_not_above_rootdir(project):
+@pytest.fixture
+def deep(project):
+    """Give a directory in a Django project; `web` holds manage.py."""
     project.write_file("web/manage.py")
-    inner = project.root / "web" / "a" / "b"
+    inner = project.root / "web/a/b/c/d"
     inner.mkdir(parents=True)
-    assert search_path(inner, project.root)[-1] == str(project.root / "web")
-    assert search_path(inner, inner.parent) == [str(inner), str(inner.parent)]
+    return inner
+
+
+def test_manage_py_is_found_upwards_and_up_to_three_directories_above_rootdir(project, deep):
+    web = str(project.root / "web")
+    assert search_path(deep, project.root)[-1] == web
+    assert search_path(deep, deep.parent) == [str(deep), str(deep.parent), web]
+    assert search_path(deep.parent, deep.parent) == [str(deep.parent), web]
+    assert search_path(deep, deep) == [str(deep)]
+
+
+@pytest.mark.parametrize("name", [".git/HEAD", "pyproject.toml", "setup.cfg"])
+def test_no_manage_py_is_looked_for_above_the_root_of_a_project(project, deep, name):
+    start = project.root / "web/a/b"
+    project.write_file(f"web/a/{name}")
+    assert search_path(start, start) == [str(start)]
+    project.write_file("web/a/manage.py")
+    assert search_path(start, start) == [str(start), str(deep.parents[2])]
+    project.write_file(f"web/a/b/{name}")
+    assert search_path(start, start) == [str(start)]
+
+
+def test_no_manage_py_is_looked_for_in_a_directory_of_everybody(project, deep, monkeypatch):
+    web = project.root / "web"
+    found = [str(deep.parent), str(web)]
+    assert search_path(deep.parent, deep.parent) == found
+    monkeypatch.setenv("HOME", str(web))
+    monkeypatch.setenv("USERPROFILE", str(web))
+    assert search_path(deep.parent, deep.parent) == found[:1]
+    monkeypatch.undo()
+    web.chmod(0o1777)
+    assert search_path(deep.parent, deep.parent) == found[:1]
+
+
+def test_directories_that_are_not_there_or_have_no_parent_end_the_search(project, monkeypatch):
+    absent = project.root / "absent"
+    assert search_path(absent, absent) == [str(absent)]
+    root = Path(project.root.anchor)
+    assert find_manage(root / "absent", root) is None
+    monkeypatch.setattr(Path, "home", _no_home)
+    inner = project.write_file("web/manage.py").parent / "a"
+    inner.mkdir()
+    assert search_path(inner, inner) == [str(inner), str(inner.parent)]
+
+
+def _no_home():
+    raise RuntimeError
+
+
+def test_a_project_is_loaded_from_a_directory_in_it(project):
+    project.write_file("manage.py")
+    project.subject("shop/wsgi.py")
+    inner = project.root / "tests"
+    inner.mkdir()
+    project.invocation_dir = project.root = inner
+    target, loading = project.load("shop.wsgi")
+    assert callable(target)
+    assert loading.problem is None
 
 
 def test_manage_py_is_found_in_src_and_then_below(project):

@@ -8,6 +8,7 @@ import pytest
 from pytest_wsgi.loading.problems import public_names, similar_names
 
 APP = "def application(environ, start_response): ...\n"
+NAME_ONE = "Name a WSGI application: pytest --wsgi-app PKG.MODULE:NAME"
 
 
 def commands(problem):
@@ -77,8 +78,9 @@ def test_a_module_that_is_no_package(project):
         "pytest --wsgi-app mysite:application",
         "gunicorn mysite:application",
     ]
-    deeper = project.problem("sys.a.b:app")
-    assert commands(deeper) == ["pytest --wsgi-app sys:a.b"]
+    project.write_file("deep.py", "a = 1")
+    assert commands(project.problem("deep.a.b:app")) == ["pytest --wsgi-app deep:a.b"]
+    assert commands(project.problem("sys.a.b:app")) == [NAME_ONE]
 
 
 def test_a_missing_wsgi_py_needs_no_settings_file_to_be_told(project, monkeypatch):
@@ -89,7 +91,9 @@ def test_a_missing_wsgi_py_needs_no_settings_file_to_be_told(project, monkeypatc
     for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
         problem = project.problem(text)
         assert (problem.id, "runserver" in problem.message) == ("wsgi-file-missing", False)
-        assert commands(problem)[0] == "pytest --wsgi-app shop.wsgi.application"
+        assert (
+            commands(problem)[0] == "When that is mended: pytest --wsgi-app shop.wsgi.application"
+        )
     project.write_file("shop/__init__.py")
     for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
         assert project.problem(text).id == "wsgi-file-missing"
@@ -102,8 +106,8 @@ def test_a_missing_file(project):
     assert problem.id == "file-missing"
     assert "nearest: deploy/wsgi.py" in problem.message
     assert commands(problem) == ["pytest --wsgi-app deploy/wsgi.py:application"]
-    assert commands(project.problem("x/gone.wsgi")) == ["pytest --wsgi-app x/gone.wsgi"]
-    assert commands(project.problem("gone.py")) == ["pytest --wsgi-app gone.py"]
+    assert commands(project.problem("x/gone.wsgi")) == [NAME_ONE]
+    assert commands(project.problem("gone.py")) == [NAME_ONE]
 
 
 def test_a_missing_attribute(project):
@@ -146,7 +150,7 @@ def test_a_missing_attribute_of_a_package_or_of_nothing(project):
     problem = project.problem("p:app.x")
     assert problem.id == "attribute-missing"
     assert "p has: no public names" in problem.message
-    assert commands(problem) == ["pytest --wsgi-app p:app.x"]
+    assert commands(problem) == [NAME_ONE]
 
 
 def test_a_module_without_an_application(project):
@@ -154,7 +158,7 @@ def test_a_module_without_an_application(project):
     problem = project.problem("m")
     assert problem.id == "application-missing"
     assert problem.message.startswith("m has neither 'application' nor 'app'.\n")
-    assert commands(problem)[0] == "pytest --wsgi-app m.application"
+    assert commands(problem) == [NAME_ONE]
     project.write_file("n.py", "def create_application(): ...\n")
     problem = project.problem("n.py")
     assert "did you mean: create_application" in problem.message
@@ -190,7 +194,7 @@ def test_two_files_of_one_name(project):
         problem = project.problem(text)
         assert problem.id == "module-found-twice"
         assert "m.py was asked for, but one/m.py is imported" in problem.message
-        assert commands(problem)[0].startswith("pytest --wsgi-app m.py")
+        assert commands(problem) == [f"When that is mended: pytest --wsgi-app {text}"]
 
 
 OBJECTS = """
@@ -213,20 +217,20 @@ nothing, text, number, applications = None, "m:app", 1, {}
 @pytest.mark.parametrize(
     ("text", "name", "said", "corrected"),
     [
-        ("m:nothing", "object-is-none", "is None", "m:nothing"),
-        ("m:forgot()", "object-is-none", "forgot its return statement", "'m:forgot()'"),
-        ("m:text", "object-is-text", "is a str", "m:text"),
-        ("m:number", "object-not-callable", "is a int, which cannot be called", "m:number"),
-        ("m:applications", "object-is-mapping", "applications of uWSGI", "m:applications"),
-        ("m.module", "object-is-module", "is a module", "m.module"),
+        ("m:nothing", "object-is-none", "is None", "m:application"),
+        ("m:forgot()", "object-is-none", "return statement, or it is no factory", "m:application"),
+        ("m:text", "object-is-text", "is a str", "m:application"),
+        ("m:number", "object-not-callable", "is a int, which cannot be called", "m:application"),
+        ("m:applications", "object-is-mapping", "applications of uWSGI", "m:application"),
+        ("m.module", "object-is-module", "is a module", "m.application"),
         ("m:factory", "object-is-factory", "is (config=None)", "'m:factory()'"),
         ("m.factory", "object-is-factory", "Append '()'", "'m:factory()'"),
-        ("m:Site", "object-is-class", "did you mean: application", "m:application"),
-        ("m:asgi", "object-is-asgi", "is (scope, receive, send)", "m:asgi"),
-        ("m:asgi_two", "object-is-asgi", "ASGI 2", "m:asgi_two"),
-        ("m:coroutine", "object-is-async", "asynchronous", "m:coroutine"),
-        ("m:one", "object-arity", "signature is (environ)", "m:one"),
-        ("m:keyword", "object-keyword-only", "(*, environ)", "m:keyword"),
+        ("m:Site", "object-is-class", "did you mean: Site(), application", "'m:Site()'"),
+        ("m:asgi", "object-is-asgi", "is (scope, receive, send)", "m:application"),
+        ("m:asgi_two", "object-is-asgi", "ASGI 2", "m:application"),
+        ("m:coroutine", "object-is-async", "asynchronous", "m:application"),
+        ("m:one", "object-arity", "signature is (environ)", "m:application"),
+        ("m:keyword", "object-keyword-only", "(*, environ)", "m:application"),
         ("m:arguments()", "factory-arity", "(a, *, b)", "\"m:arguments(a='...', b='...')\""),
         ("m:factory(1, 2)", "factory-arity", "too many positional", "'m:factory()'"),
         ("m:number()", "factory-arity", "it is not callable", "m:number"),
@@ -283,8 +287,6 @@ def test_a_factory_is_spelt_for_servers_too(project):
     [
         ("site_asgi:application", "site_wsgi:application"),
         ("site_asgi.application", "site_wsgi.application"),
-        ("site_asgi.py:application", "site_asgi.py:application"),
-        ("lone_asgi:application", "lone_asgi:application"),
     ],
 )
 def test_the_wsgi_module_beside_an_asgi_module_is_named(project, text, corrected):
@@ -292,6 +294,8 @@ def test_the_wsgi_module_beside_an_asgi_module_is_named(project, text, corrected
         project.write_file(name, "async def application(scope, receive, send): ...\n")
     project.write_file("site_wsgi.py", APP)
     assert commands(project.problem(text)) == [f"pytest --wsgi-app {corrected}"]
+    for other in ("site_asgi.py:application", "lone_asgi:application"):
+        assert commands(project.problem(other)) == [NAME_ONE]
 
 
 def test_names_are_told_of_any_object():
@@ -313,3 +317,89 @@ def test_names_are_told_of_any_object():
     assert similar_names(Site, "wsgi_ap") == ["wsgi_app"]
     assert similar_names(Slotted(), "iner") == ["inner"]
     assert public_names(Hostile()) == []
+
+
+def test_a_target_that_is_no_application_and_has_none_beside_it(project):
+    project.write_file("m.py", "number = 1\ndef make(): ...\nfactory = make\n")
+    assert commands(project.problem("m:number")) == [NAME_ONE]
+    assert commands(project.problem("m:make()")) == [NAME_ONE]
+    assert commands(project.problem("api=m:number")) == [NAME_ONE.replace("PKG", "api=PKG")]
+
+
+def test_forgotten_parentheses_are_shown_where_they_belong(project):
+    project.write_file("shop/wsgi.py", "def get(): ...\n\napplication = get\n")
+    assert "  or add () in shop/wsgi.py:3\nTry: " in project.problem("shop.wsgi").message
+    assert "add ()" not in project.problem("shop.wsgi:get").message
+
+
+CLASSES = """
+class Cls:
+    def __call__(self, environ, start_response): ...
+class Inner(Cls): ...
+class Named(Cls):
+    def __init__(self, name): ...
+class Odd(Cls):
+    __call__ = None
+class Slow:
+    async def __call__(self, environ, start_response): ...
+class Other:
+    def __call__(self, a, b): ...
+class Less:
+    def __call__(self, environ): ...
+one = two = three = four = Cls()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "corrected"),
+    [
+        ("apps:Cls", "Cls(), one, two", "'apps:Cls()'"),
+        ("apps.Inner", "Inner(), one, two", "'apps:Inner()'"),
+        ("apps:Named", "one, two, three", "apps:one"),
+        ("apps:Odd", "one, two, three", "apps:one"),
+        ("apps:Slow", "one, two, three", "apps:one"),
+        ("apps:Other", "one, two, three", "apps:one"),
+        ("apps:Less", "one, two, three", "apps:one"),
+    ],
+)
+def test_a_class_whose_instances_are_applications_is_called(project, text, names, corrected):
+    project.write_file("apps.py", CLASSES)
+    problem = project.problem(text)
+    assert f"  did you mean: {names}\n" in problem.message
+    assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("mysite", "mysite.wsgi.application"),
+        ("mysite.settings", "mysite.wsgi.application"),
+        ("mysite.wsg.application", "mysite.wsgi.application"),
+        ("mysite.wsg", "mysite.wsgi.application"),
+        ("mysite.server:app", "mysite.wsgi:application"),
+        ("mysite:applcatn", "mysite.wsgi:application"),
+        ("mysite.asg.application", "mysite.wsgi.application"),
+    ],
+)
+def test_a_near_application_is_suggested(project, text, corrected):
+    for name in ("__init__", "urls", "settings"):
+        project.write_file(f"mysite/{name}.py")
+    project.write_file("mysite/wsgi.py", APP)
+    project.write_file("mysite/asgi.py", "async def application(scope, receive, send): ...")
+    assert commands(project.problem(text))[0] == f"pytest --wsgi-app {corrected}"
+
+
+@pytest.mark.parametrize(
+    "text", ["mysite", "mysite.settings", "mysite.wsg.application", "mysite.url:application"]
+)
+def test_nothing_is_suggested_that_is_not_there(project, text):
+    for name in ("__init__", "urls", "settings", "asgi"):
+        project.write_file(f"mysite/{name}.py")
+    problem = project.problem(text)
+    assert "did you mean" not in problem.message
+    assert commands(problem) == [NAME_ONE]
+
+
+def test_an_application_that_is_not_bound_in_its_own_module_is_not_suggested_again(project):
+    project.write_file("mysite/wsgi.py", "if False:\n    application = 1\n")
+    assert commands(project.problem("mysite.wsgi")) == [NAME_ONE]

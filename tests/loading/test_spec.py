@@ -92,6 +92,8 @@ def test_a_label_is_told_from_a_keyword_argument(text, label, rest):
         ("a:b\0", "spec-attribute", "a:b"),
         ("ok:", "spec-no-attribute", "ok:application"),
         ("wsgi.py:", "spec-no-attribute", "wsgi.py:application"),
+        ("https://example.com", "spec-url", "mysite.wsgi.application"),
+        ("HTTP://localhost:8000/?a=b", "spec-url", "mysite.wsgi.application"),
         ("mysite/wsgi", "spec-slash", "mysite.wsgi:application"),
         ("mysite/wsgi:app", "spec-slash", "mysite.wsgi:app"),
         ("./", "spec-slash", "mysite.wsgi:application"),
@@ -129,3 +131,8 @@ def test_nothing_is_evaluated(tmp_path):
 def test_a_literal_that_the_compiler_warns_of_is_no_error(recwarn):
     assert parse_spec(r"a:f('\d')").call == Call(("\\d",), (), r"('\\d')")
     assert not recwarn.list
+
+
+def test_a_url_is_told_from_a_spec():
+    with pytest.raises(SpecError, match="it is a URL and not a SPEC"):
+        parse_spec("api=https://example.com/x.ini")

@@ -444,3 +444,193 @@ def test_fixture_that_wraps_the_application(alone, run):
     found = run(*MAIN, "-m", "wsgi")
     assert found.having("failed") == ["mysite/wsgi.py::application::application-loads"]
     assert "ZeroDivisionError" in found.out
+
+
+FLASK = """
+from flask import Flask, request
+application = Flask(__name__)
+
+@application.post("/form")
+def take_form(): return request.form["name"]
+
+@application.post("/json")
+def take_json(): return request.get_json()
+
+@application.post("/file")
+def take_file(): return request.files["picture"].read()
+"""
+
+FLASK_TEST = """
+def test_form(wsgi_client):
+    response = wsgi_client.post("/form", {"name": "Eva"})
+    assert response.text == "Eva"
+    assert response.request.body == b"name=Eva"
+
+def test_json(wsgi_client):
+    assert wsgi_client.post_json("/json", {"a": 1}).json == {"a": 1}
+
+def test_file(wsgi_client):
+    files = [("picture", "a.png", b"x" * 1000)]
+    assert wsgi_client.post("/file", upload_files=files).body == b"x" * 1000
+
+def test_twice(wsgi_client):
+    request = wsgi_client.post("/form", {"name": "Eva"}).request
+    assert wsgi_client.request(request).text == "Eva"
+"""
+
+
+def test_posts_to_flask(alone, run):
+    pytest.importorskip("flask")
+    alone({"mysite/wsgi.py": FLASK, "tests/test_posts.py": FLASK_TEST})
+    found = run(*MAIN, "--wsgi-strict", "-m", "not wsgi")
+    assert found.status == 0, found.out
+    assert len(found.having("passed")) == 4
+
+
+def test_posts_to_webob(alone, run):
+    alone(
+        {
+            "mysite/wsgi.py": "from webob import Request, Response\n"
+            "def application(environ, start_response):\n"
+            "    answer = Response(text=Request(environ).POST['name'])\n"
+            "    environ['mine'] = 'seen'\n"
+            "    return answer(environ, start_response)\n",
+            "tests/test_posts.py": "def test_form(wsgi_client):\n"
+            "    response = wsgi_client.post('/', {'name': 'Eva'})\n"
+            "    assert response.text == 'Eva'\n"
+            "    assert response.request.environ['mine'] == 'seen'\n"
+            "    assert response.request.POST['name'] == 'Eva'\n",
+        }
+    )
+    found = run(*MAIN, "-m", "not wsgi")
+    assert found.status == 0, found.out
+
+
+def test_request_without_input(alone, run):
+    alone(
+        {
+            "mysite/wsgi.py": "def application(environ, start_response):\n"
+            "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+            "    return [str('wsgi.input' in environ).encode()]\n",
+            "tests/test_page.py": "from webob import Request\n"
+            "def test_page(wsgi_client):\n"
+            "    request = Request.blank('/')\n"
+            "    del request.environ['wsgi.input']\n"
+            "    assert request.get_response(wsgi_client.app).body == b'False'\n",
+        }
+    )
+    assert "b'False'" not in run(*MAIN, "-m", "not wsgi").out
+
+
+STARTED = "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+
+STUBBORN = {
+    "hang": ("    while True: pass\n", "the application did not answer GET /page within 0.2 s"),
+    "interrupt": (
+        "    raise KeyboardInterrupt\n",
+        "the application raised KeyboardInterrupt at GET /page",
+    ),
+    "hang in the body": (
+        f"{STARTED}    yield b'hello'\n    while True: pass\n",
+        "the application did not end its answer to GET /page within 0.2 s",
+    ),
+    "blocks for ever": (
+        f"{STARTED}    while True:\n        yield b'hello'\n        time.sleep(0.01)\n",
+        "the application did not end its answer to GET /page within 0.2 s",
+    ),
+    "hang in close": (
+        f"{STARTED}    return Body()\n",
+        "the application did not end close() after GET /page within 0.2 s",
+    ),
+}
+
+STUBBORN_HEAD = """
+import os, time
+
+class Body:
+    def __iter__(self): return iter([b"hello"])
+    def close(self):
+        while True: pass
+
+def application(environ, start_response):
+"""
+
+LATER_TEST = "def test_later(): pass\n"
+
+
+def stubborn_project(body):
+    """Return the files of a project whose application does what `body` says."""
+    return {
+        "mysite/wsgi.py": f"{STUBBORN_HEAD}{body}",
+        "conftest.py": OVERRIDE.format(module="wsgi", scope="session"),
+        "tests/test_page.py": f"{CLIENT_TEST}{LATER_TEST}",
+        "pytest.ini": "[pytest]\npythonpath = .\nwsgi_timeout = 0.2\n",
+    }
+
+
+@pytest.mark.parametrize("name", STUBBORN)
+@pytest.mark.parametrize("spec", ["", "fixture"])
+def test_stubborn_applications_fail_their_test(alone, run, name, spec):
+    body, said = STUBBORN[name]
+    alone(stubborn_project(body))
+    more = ("--wsgi-app", spec, "--wsgi-report", "all.json") if spec else ()
+    found = run(*more, "-m", "not wsgi")
+    assert found.having("failed") == ["tests/test_page.py::test_page"]
+    assert found.having("passed") == ["tests/test_page.py::test_later"]
+    assert f"ApplicationStoppedError: {said}" in found.out
+    assert "client.py:" not in found.out
+    if spec:
+        assert read_report("all.json").rules
+
+
+def test_an_exit_of_the_application_fails_its_test(alone, run_apart):
+    alone(stubborn_project("    os._exit(3)\n"))
+    result = run_apart("--wsgi-app", "fixture", "-m", "not wsgi", "--wsgi-report", "all.json")
+    assert result.ret == 1
+    result.assert_outcomes(failed=1, passed=1, deselected=ALL)
+    said = "ApplicationStoppedError: the application called os._exit(3) at GET /page"
+    assert said in result.stdout.str()
+    broken = {rule.id for rule in read_report("all.json").broken("must")}
+    assert "application-does-not-end-the-process" in broken
+
+
+def test_a_body_that_is_too_large(alone, run):
+    alone(
+        {
+            "mysite/wsgi.py": f"def application(environ, start_response):\n{STARTED}"
+            "    block = b'x' * 2 ** 20\n    while True: yield block\n",
+            "tests/test_page.py": CLIENT_TEST,
+        }
+    )
+    found = run(*MAIN, "-m", "not wsgi")
+    (name,) = found.having("failed")
+    said = "did not end its answer to GET /page after 65 blocks and 68157440 bytes"
+    assert said in found.texts[name]
+
+
+def test_the_users_interrupt_ends_the_run(alone, run_apart):
+    alone(
+        {
+            "mysite/wsgi.py": "import os, subprocess, sys\n"
+            "def application(environ, start_response):\n"
+            "    kill = f'import os, signal; os.kill({os.getpid()}, signal.SIGINT)'\n"
+            "    subprocess.run([sys.executable, '-c', kill])\n"
+            "    while True: pass\n",
+            "tests/test_page.py": f"{CLIENT_TEST}{LATER_TEST}",
+        }
+    )
+    result = run_apart(*MAIN, "-m", "not wsgi")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(deselected=ALL)
+
+
+def test_timeout_that_cannot_be_read(alone, run):
+    alone(
+        {
+            "conftest.py": OVERRIDE.format(module="wsgi", scope="session"),
+            "tests/test_page.py": CLIENT_TEST,
+            "pytest.ini": "[pytest]\npythonpath = .\nwsgi_timeout = soon\n",
+        }
+    )
+    text = run().texts["tests/test_page.py::test_page"]
+    assert "--wsgi-timeout takes a number of seconds above 0, but was given 'soon'" in text

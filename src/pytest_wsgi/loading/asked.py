@@ -27,16 +27,17 @@ class LoadError(Exception):
 class Corrected:
     """What to try instead: a SPEC (empty: as asked), more options for pytest, what servers want.
 
-    `mend` says that the user's code or environment must be mended before anything is tried again.
+    `when` says when that helps, or when it is right to repeat what was asked: such as `MENDED`.
     """
 
     spec: str = ""
     options: Sequence[str] = ()
     others: Sequence[str] = ()
-    mend: bool = False
+    when: str = ""
 
 
 AS_ASKED = Corrected()
+MENDED = "When that is mended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,11 @@ class Asked:
     def _what_to_do(self, corrected: Corrected) -> str:
         """Return the command to try. It is never the one that failed, unless after mending."""
         spec, words = corrected.spec or self.text, "Try"
-        if not corrected.options:
-            if corrected.mend or self.spec.kind == "fixture":
-                words = "When that is mended"
-            elif spec in (self.text, self.spec.text):
-                spec, words = "PKG.MODULE:NAME", "Name a WSGI application"
+        if corrected.options:
+            pass
+        elif corrected.when or self.spec.kind == "fixture":
+            words = corrected.when or MENDED
+        elif spec in (self.text, self.spec.text):
+            spec, words = "PKG.MODULE:NAME", "Name a WSGI application"
         label = f"{self.spec.label}=" if self.spec.label else ""
         return f"{words}: {pytest_command(label + spec, *corrected.options)}"

@@ -102,7 +102,6 @@ def _choose_django(asked: Asked, env: Mapping[str, str]) -> tuple[str, str]:
             "django-not-found",
             f"No Django project: {what}, and {VARIABLE} is not set.",
             ["Run pytest in the project's directory, or name the application itself."],
-            corrected=Corrected("mysite.wsgi.application"),
         )
     if settings.application is None:
         guess = f"{conventional_module(settings.module)}.application"
@@ -144,7 +143,7 @@ def _choose_any(asked: Asked, env: Mapping[str, str]) -> tuple[str, str]:
             "auto-ambiguous",
             f"'auto' found more than one: {', '.join(candidates)}.",
             ["Name the one that is meant."],
-            corrected=Corrected("mysite.wsgi.application" if several else candidates[0]),
+            corrected=Corrected("" if several else candidates[0]),
         )
     if named:
         return candidates[0], f"auto: {named[candidates[0]]}"
@@ -167,7 +166,6 @@ def _refuse_auto(asked: Asked) -> NoReturn:
             "Looked for: manage.py and WSGI_APPLICATION; a web process in Procfile;",
             f"wsgi_app in gunicorn.conf.py; {where}",
         ],
-        corrected=Corrected("mysite.wsgi.application"),
     )
 
 

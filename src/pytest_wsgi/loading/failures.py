@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.loading import source
-from pytest_wsgi.loading.asked import Asked, Corrected
+from pytest_wsgi.loading.asked import MENDED, Asked, Corrected
 from pytest_wsgi.loading.django import VARIABLE, configured_settings, setting_that_names
 from pytest_wsgi.loading.modules import nearest_file
 from pytest_wsgi.loading.paths import find_manage, relative
@@ -58,7 +58,7 @@ def explain(asked: Asked, doing: str, error: BaseException, default: str) -> Pro
         reading = _Reading(default, headline)
     details = [*format_failure(error).splitlines(), *reading.advice]
     return asked.problem(
-        reading.name, reading.headline, details, Corrected(options=reading.options, mend=True)
+        reading.name, reading.headline, details, Corrected(options=reading.options, when=MENDED)
     )
 
 
@@ -197,11 +197,11 @@ def _django_order(asked: Asked, doing: str, chain: list[BaseException]) -> _Read
     if error is None or "settings are not configured" not in str(error):
         return None
     manage = find_manage(Path(asked.paths[0]), asked.rootdir)
-    module = source.settings_literal(manage) or "mysite.settings"
+    module = source.settings_literal(manage)
     headline = f"Django's settings were needed before {VARIABLE} was set, while {doing}."
     advice = ["Set it before get_wsgi_application() is called:"]
-    advice.append(f'    os.environ.setdefault("{VARIABLE}", "{module}")')
-    options = ("--wsgi-env", f"{VARIABLE}={module}")
+    advice.append(f'    os.environ.setdefault("{VARIABLE}", "{module or "PKG.settings"}")')
+    options = ("--wsgi-env", f"{VARIABLE}={module}") if module else ()
     return _Reading("django-settings-not-configured", headline, advice, options)
 
 

@@ -6,7 +6,7 @@ import configparser
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.loading.asked import Asked, Corrected
+from pytest_wsgi.loading.asked import MENDED, Asked, Corrected
 from pytest_wsgi.loading.paths import find_file
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _import_loadapp(asked: Asked) -> Callable[..., Any]:
             "paste-not-installed",
             f"{asked.spec.text} needs PasteDeploy: {error}.",
             ["Install the extra: pip install 'pytest-wsgi[paste]'"],
-            Corrected(mend=True),
+            Corrected(when=MENDED),
         )
     return loadapp  # type: ignore[no-any-return]  # PasteDeploy ships no annotations
 

@@ -6,13 +6,13 @@ The working directory is never changed.
 from __future__ import annotations
 
 import importlib
-import os
 import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
 
 _NOT_PROJECTS = frozenset(
@@ -106,9 +106,16 @@ def _above(rootdir: Path) -> list[Path]:
     return found[1:]
 
 
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without one
+        return None
+
+
 def _is_foreign(directory: Path) -> bool:
     """Tell a directory that is no project's: the home, the root, or one that all users share."""
-    if directory == directory.parent or directory == Path(os.path.expanduser("~")):
+    if directory == directory.parent or directory == _home():
         return True
     try:
         return bool(directory.stat().st_mode & stat.S_ISVTX)  # such as /tmp: anyone may write there

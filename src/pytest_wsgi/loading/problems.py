@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.loading import source
-from pytest_wsgi.loading.asked import AS_ASKED, Asked, Corrected
+from pytest_wsgi.loading.asked import AS_ASKED, MENDED, Asked, Corrected
 from pytest_wsgi.loading.choice import Settings, project_settings
 from pytest_wsgi.loading.classify import classify, is_surely_wsgi
 from pytest_wsgi.loading.command import server_commands
@@ -114,7 +114,7 @@ def found_twice(asked: Asked, module: str, expected: Path, loaded: str) -> Probl
         "module-found-twice",
         f"Two files are called {module}: {files[0]} was asked for, but {files[1]} is imported.",
         ["Rename one, or run pytest for this target alone."],
-        Corrected(mend=True),
+        Corrected(when=MENDED),
     )
 
 
@@ -130,7 +130,7 @@ def settings_in_use(asked: Asked, configured: str, wanted: str) -> Problem:
             "Django reads its settings once in a process: the application would silently run with",
             "the first. Each project, or settings module, needs a pytest run of its own.",
         ],
-        Corrected(options=options),
+        Corrected(options=options, when="In a run of its own"),
     )
 
 
@@ -142,7 +142,7 @@ def settings_are_directory(asked: Asked, name: str) -> Problem:
         "django-settings-are-directory",
         f"The settings module {name} is a directory without __init__.py: it holds no settings.",
         ["Add the __init__.py, or name a module in it; every request would fail otherwise."],
-        Corrected(options=options, mend=True),
+        Corrected(options=options, when=MENDED),
     )
 
 
@@ -240,7 +240,7 @@ def _wsgi_file_missing(asked: Asked, wanted: str, found: Found, settings: Settin
                 *server_commands(wanted, "application"),
                 f'WSGI_APPLICATION = "{wanted}.application"',
             ],
-            mend=True,
+            when=MENDED,
         ),
     )
 
