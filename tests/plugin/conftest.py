@@ -10,7 +10,9 @@ from runs import BROKEN, GOOD, ISOLATED, OWN, Run, write
 @pytest.fixture
 def project(pytester, monkeypatch):
     """Return the directory of a project with a good and a broken application and three tests."""
-    monkeypatch.delenv("PYTEST_WSGI_APP", raising=False)
+    # In CI pytest shows every failure twice, once more in its short summary.
+    for name in ("PYTEST_WSGI_APP", "CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
     write(pytester.path, {"pytest.ini": "[pytest]\n", "mysite/__init__.py": "", **OWN})
     write(pytester.path, {"mysite/wsgi.py": GOOD, "mysite/bad.py": BROKEN})
     return pytester.path
