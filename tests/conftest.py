@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure():
+    """Take Ctrl-C, as at a terminal: a shell's background job ignores it, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
