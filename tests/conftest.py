@@ -8,6 +8,6 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_configure():
-    """Take Ctrl-C, as at a terminal: a shell's background job ignores it, and so do its children."""
+    """Take Ctrl-C, as at a terminal; a shell makes its background jobs ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
