@@ -31,7 +31,7 @@ def build_environ(request: Request, site: Site) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": site.path if request.path is None else request.path,
+        "PATH_INFO": find_path(request, site),
         "QUERY_STRING": request.query,
         "CONTENT_TYPE": "",
         "CONTENT_LENGTH": build_length(request),
@@ -57,6 +57,12 @@ def build_environ(request: Request, site: Site) -> dict[str, Any]:
     return environ
 
 
+def find_path(request: Request, site: Site) -> str:
+    """Return the path that is asked for."""
+    path = site.path if request.path is None else request.path
+    return path.removesuffix("/") if request.unslashed else path
+
+
 def build_length(request: Request) -> str:
     """Return CONTENT_LENGTH: as the request says, the body's own length, or empty for none."""
     if request.content_length is not None:
@@ -71,8 +77,8 @@ def build_host(site: Site, port: str) -> str:
 
 def name_request(request: Request, site: Site) -> str:
     """Return what a person would call the request, such as `GET / (empty PATH_INFO)`."""
-    path = site.path if request.path is None else request.path
-    shown = path.encode("ascii", "backslashreplace").decode() or "(empty path)"
+    shown = find_path(request, site).encode("ascii", "backslashreplace").decode()
+    shown = shown or "(empty path)"
     query = (
         f"?{request.query.encode('ascii', 'backslashreplace').decode()}" if request.query else ""
     )

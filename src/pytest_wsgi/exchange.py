@@ -252,8 +252,17 @@ class ValidatorFinding:
     party: str
 
 
-Reading = Literal["complete", "first block", "no block", "interleaved", "concurrent"]
-"""How the server read the iterable."""
+Reading = Literal[
+    "complete",
+    "first block",
+    "no block",
+    "interleaved",
+    "concurrent",
+    "threads apart",
+    "closed twice",
+]
+"""How the server read the iterable: "threads apart" means call, iteration and close in a thread of
+their own each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.drivers.guard import Guard
     from pytest_wsgi.exchange import Exchange
+    from pytest_wsgi.probes import Request
 
 MOST_HANGS = 3
 """After how many exchanges without an end the rest is not driven."""
 
 MOST_REDIRECTS = 5
+
+_TOGETHER = frozenset({"concurrent", "interleaved"})
+"""The readings in which the requests of a probe do not wait for each other."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SCHEMES = frozenset({"", "http", "https"})
@@ -114,22 +118,43 @@ class Driver:
         self, probe: Probe, site: Site, *, under_validator: bool = False
     ) -> tuple[Exchange, ...]:
         """Serve every request of a probe in the way that it asks for."""
-        servings = [
-            Serving(
+
+        def prepare(request: Request) -> Serving:
+            return Serving(
                 self.application, probe, request, site, self.guard, under_validator=under_validator
             )
-            for request in probe.requests
-        ]
-        if probe.reading == "concurrent":
-            serve_at_once(servings, self.guard)
-        elif probe.reading == "interleaved":
-            self.limit(servings, serve_in_turns)
+
+        if probe.reading in _TOGETHER:
+            exchanges = self.serve_together([prepare(request) for request in probe.requests])
         else:
-            for serving in servings:
-                self.limit([serving], serve_alone)
-        exchanges = tuple(self.finish(serving) for serving in servings)
+            exchanges = self.serve_in_order(probe.requests, prepare)
         self.hangs += sum(is_hang(exchange) for exchange in exchanges)
         return exchanges
+
+    def serve_together(self, servings: Sequence[Serving]) -> tuple[Exchange, ...]:
+        """Serve several requests at once or in turns, as their probe asks."""
+        if servings[0].probe.reading == "concurrent":
+            serve_at_once(servings, self.guard)
+        else:
+            self.limit(servings, serve_in_turns)
+        return tuple(self.finish(serving) for serving in servings)
+
+    def serve_in_order(
+        self, requests: Iterable[Request], prepare: Callable[[Request], Serving]
+    ) -> tuple[Exchange, ...]:
+        """Serve one request after the other; one that has nothing to echo is left out."""
+        exchanges: list[Exchange] = []
+        for request in requests:
+            told = echo(request, exchanges[0] if exchanges else None)
+            if told is None:
+                continue
+            serving = prepare(told)
+            if serving.probe.reading == "threads apart":
+                serve_apart(serving, self.guard)
+            else:
+                self.limit([serving], serve_alone)
+            exchanges.append(self.finish(serving))
+        return tuple(exchanges)
 
     def limit(
         self, servings: Sequence[Serving], serve: Callable[[Sequence[Serving]], None]
@@ -205,6 +230,18 @@ def follow(answer: Exchange, site: Site) -> Site | None:
     return moved if moved != site and path.startswith("/") else None
 
 
+def echo(request: Request, first: Exchange | None) -> Request | None:
+    """Return a request that sends headers of the first response back; None where one is missing."""
+    if not request.echo:
+        return request
+    fields = first.response.fields if first is not None and first.response is not None else ()
+    sent = {name.lower(): value for name, value in fields}
+    if any(name not in sent for name, _ in request.echo.values()):
+        return None
+    told = {key: form.replace("{}", sent[name]) for key, (name, form) in request.echo.items()}
+    return replace(request, set={**request.set, **told})
+
+
 def serve_alone(servings: Sequence[Serving]) -> None:
     """Serve one request: complete, or left early as the probe asks."""
     (serving,) = servings
@@ -246,14 +283,26 @@ def serve_at_once(servings: Sequence[Serving], guard: Guard) -> None:
     run_aside([(serve, [serving]) for serving in servings], guard)
 
 
+def serve_apart(serving: Serving, guard: Guard) -> None:
+    """Call, iterate and close, each in a thread of its own that ends before the next starts."""
+    for step in (Serving.open, Serving.read_all, Serving.close):
+
+        def serve(own: Sequence[Serving], step: Callable[[Serving], None] = step) -> None:
+            step(own[0])
+
+        if not run_aside([(serve, [serving])], guard):
+            return
+
+
 def run_aside(
     works: Iterable[tuple[Callable[[Sequence[Serving]], None], Sequence[Serving]]], guard: Guard
-) -> None:
-    """Serve in threads; one that does not end in time is left behind, and the run goes on."""
+) -> bool:
+    """Serve in threads, and return whether all ended in time; one that did not is left behind."""
     threads = [
         (threading.Thread(target=serve, args=(servings,), daemon=True), servings)
         for serve, servings in works
     ]
+    all_ended = True
     for thread, _ in threads:
         thread.start()
     for thread, servings in threads:
@@ -261,3 +310,5 @@ def run_aside(
         if thread.is_alive():
             for serving in servings:
                 serving.give_up()
+            all_ended = False
+    return all_ended

@@ -18,7 +18,14 @@ EDIT = ("X-Pytest-Wsgi-Edit", "made by the server")
 class Gateway:
     """The state of one response: start_response and write, as in the PEP's own sample gateway."""
 
-    def __init__(self, *, edits_headers: bool = False, fails_after: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        edits_headers: bool = False,
+        fails_after: int | None = None,
+        refuses_start: bool = False,
+    ) -> None:
+        self.refuses_start = refuses_start
         self.started = False
         self.sent = False
         self.blocks_left = fails_after
@@ -28,7 +35,8 @@ class Gateway:
         """Accept the status and headers and return the write callable.
 
         A second call without exc_info raises AssertionError; one with exc_info after the headers
-        were sent raises that exception again (PEP 3333, The start_response() Callable).
+        were sent raises that exception again (PEP 3333, The start_response() Callable). Raises
+        ValueError at the first call where the probe wants it refused.
         """
         if exc_info:
             try:
@@ -38,6 +46,9 @@ class Gateway:
                 exc_info = None
         elif self.started:
             raise AssertionError("start_response() was called a second time without exc_info")
+        if self.refuses_start:
+            self.refuses_start = False
+            raise ValueError("the server refuses this response")
         self.started = True
         if self.edits_headers and type(headers) is list:
             headers.append(EDIT)

@@ -70,7 +70,11 @@ class Serving:
         self.probe, self.request, self.site, self.guard = probe, request, site, guard
         self.recording = Recording(application)
         self.validated = wrap(self.recording) if under_validator else None
-        self.gateway = Gateway(edits_headers=probe.edits_headers, fails_after=probe.fails_after)
+        self.gateway = Gateway(
+            edits_headers=probe.edits_headers,
+            fails_after=probe.fails_after,
+            refuses_start=probe.refuses_start,
+        )
         self.result: Any = None
         self.blocks: Any = None
         self.failed = False
@@ -151,6 +155,8 @@ class Serving:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
+                if self.probe.reading == "closed twice":
+                    close()
         self.is_over = True
 
     def give_up(self) -> None:

@@ -17,6 +17,9 @@ class Request:
 
     `set` and `drop` change the environ that a server would build. `note` tells a person how the
     request differs from the plain one. `content_length` is None for the body's own length.
+    `unslashed` takes the slash off the end of the path. `echo` maps keys of environ to a header of
+    the first response of the probe, and to the form in which its value is sent back, where `{}`
+    stands for it; without that header the request is not sent.
     """
 
     method: str = "GET"
@@ -27,6 +30,8 @@ class Request:
     set: Mapping[str, object] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     note: str = ""
+    unslashed: bool = False
+    echo: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,8 @@ class Probe:
     says why it cannot be driven under wsgiref.validate, and is empty where it can.
     `edits_headers` makes the server append to the list of headers that it was given, as the PEP
     allows. `fails_after` makes the server's write fail after that many blocks, as when a client
-    has gone; None for never.
+    has gone; None for never. `refuses_start` makes the first call of start_response raise, as
+    servers do with a header that they do not like.
     """
 
     name: str
@@ -48,3 +54,4 @@ class Probe:
     unsupported: str = ""
     edits_headers: bool = False
     fails_after: int | None = None
+    refuses_start: bool = False

@@ -28,7 +28,7 @@ _CONNECTION = ("connection", "keep-alive", "proxy-connection")
 _HOP_BY_HOP = ("proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers", "upgrade")
 """RFC 2616, section 13.5.1, but for Transfer-Encoding and what names the connection."""
 
-_PROXY_AUTHENTICATION = 407
+_PROXY_AUTHENTICATION = "407"
 _PAIR = 2
 
 
@@ -198,7 +198,8 @@ def headers_are_end_to_end(exchange: Exchange) -> Iterator[Finding]:
     """
     for call, name, value in list_fields(exchange, *_HOP_BY_HOP):
         # RFC 9110 asks for Proxy-Authenticate in a 407, and no longer calls it hop-by-hop.
-        if exchange.code != _PROXY_AUTHENTICATION or name.lower() != "proxy-authenticate":
+        asks = str(call.status).startswith(_PROXY_AUTHENTICATION)
+        if not asks or name.lower() != "proxy-authenticate":
             yield Finding(expected="end-to-end headers", observed=show_field(name, value), at=call)
 
 
