@@ -40,17 +40,23 @@ PYTHONS = find_pythons()
 COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
 """The Python whose run measures coverage, and which checks style and the oldest pytest."""
 
-nox.options.sessions = ["lint", "tests", "oldest"]
+nox.options.sessions = ["lint", "tests", "oldest", "proof"]
 nox.options.error_on_missing_interpreters = True
 
 
-def install_wheel(session: nox.Session, *more: str) -> None:
-    """Build the wheel and install that, not the checkout, with what the tests need."""
+def build_wheel(session: nox.Session) -> Path:
+    """Build the wheel and return its file."""
     dist = Path(session.create_tmp()) / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", str(dist), silent=True)
     (wheel,) = dist.glob("*.whl")
+    return wheel
+
+
+def install_wheel(session: nox.Session, *more: str) -> None:
+    """Build the wheel and install that, not the checkout, with what the tests need."""
+    wheel = build_wheel(session)
     tools = nox.project.dependency_groups(PROJECT, "tests", "frameworks")
     session.install(f"{wheel}[webtest,paste]", *tools, *more)
 
@@ -72,6 +78,17 @@ def oldest(session: nox.Session) -> None:
     """Run the tests of the plugin on the oldest pytest that is supported."""
     install_wheel(session, "pytest~=8.4.0")
     session.run("pytest", *(session.posargs or ("tests/plugin", "tests/test_kills.py")))
+
+
+@nox.session(python=COVERED)
+def proof(session: nox.Session) -> None:
+    """Check reports/kills.md, which sets every program before this suite and other linters."""
+    if session.python != "3.11":
+        session.skip("the page is made with Python 3.11")
+    peers = nox.project.dependency_groups(PROJECT, "peers")
+    session.install(str(build_wheel(session)), *peers)
+    session.env["PYTHONPATH"] = os.pathsep.join(("tests", "fixtures"))
+    session.run("python", "-m", "proof_page", *(session.posargs or ("--check",)))
 
 
 @nox.session(python=COVERED)

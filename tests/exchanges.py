@@ -25,6 +25,7 @@ from pytest_wsgi.exchange import (
     Problem,
     Raised,
     Returned,
+    StartExamined,
     StartResponse,
     Stopped,
     ValidatorFinding,
@@ -172,6 +173,7 @@ def start_responses(draw):
 events = st.one_of(
     build(Called),
     start_responses(),
+    build(StartExamined),
     build(Write),
     build(FileWrapped),
     build(Returned, base=bases),
@@ -214,6 +216,7 @@ def exchanges(draw):
         request_body_length=draw(counts),
         events=found,
         start_responses=view(StartResponse),
+        start_examined=view(StartExamined),
         writes=view(Write),
         returned=next(iter(view(Returned)), None),
         measured=next(iter(view(Measured)), None),

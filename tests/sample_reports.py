@@ -131,8 +131,14 @@ def make_mixed_report():
         *make_rules("held", 1, level="should"),
         *make_rules("known", 1, level="convention", eased="Frameworks do it on purpose."),
         *make_rules("not exercised", 3, reason="needs --wsgi-unsafe"),
+        make_rule(
+            id="header-values-have-no-tab",
+            level="convention",
+            ambiguity="Is a tab a control character? Read as de-facto: No: HTTP allows it.",
+        ),
         make_rule(id="write-takes-bytes", verdict="not exercised", area="write"),
         make_rule(id="errors-are-flushed", verdict="harness error", reason="ValueError: oops"),
+        ignored={"write-is-avoided": "an old framework", "blocks-are-bytes": ""},
     )
 
 
@@ -184,6 +190,7 @@ rules = st.builds(
     exercised=st.integers(),
     inherited=st.booleans(),
     eased=texts,
+    ambiguity=texts,
     findings=st.lists(findings, max_size=7).map(tuple),
 )
 subjects = st.builds(
@@ -205,6 +212,7 @@ reports = st.builds(
         texts, texts | st.dictionaries(texts, texts, max_size=3), max_size=3
     ),
     rules=st.lists(rules, max_size=8).map(tuple),
+    ignored=st.dictionaries(texts, texts, max_size=3),
     notes=st.lists(texts, max_size=4).map(tuple),
     exchanges=st.integers(),
     unproven=texts,

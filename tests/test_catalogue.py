@@ -43,7 +43,8 @@ def test_rule_checks_requirements_that_exist(entry):
 
 @RULES
 def test_rule_weighs_as_its_requirement_unless_it_is_eased(entry):
-    expected = Level.CONVENTION if entry.eased else weigh(entry.requirements[0])
+    first = entry.requirements[0]
+    expected = Level.CONVENTION if entry.eased else weigh(first, entry.ambiguity)
     assert entry.level is expected
 
 

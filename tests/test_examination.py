@@ -162,7 +162,8 @@ def test_exchanges_of_a_users_test_are_judged():
     recorder = Recorder(canary)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     list(recorder(environ, lambda *_args: None))
-    verdicts = {v.rule.id: v for v in judge_recordings(recorder.recordings, "test_it")}
+    judged = judge_recordings(CATALOGUE.values(), recorder.recordings, "test_it")
+    verdicts = {verdict.rule.id: verdict for verdict in judged}
     assert verdicts[CANARY_RULE].outcome == "broken"
     assert verdicts[CANARY_RULE].findings[0].exchange.request == "GET / in test_it"
 

@@ -32,6 +32,8 @@ def make_rule(check, *, when=bool, subject=Exchange, under_validator=False):
         inherited=False,
         area="app",
         eased="",
+        ambiguity="",
+        reading="",
         under_validator=under_validator,
         when=when,
         check=check,

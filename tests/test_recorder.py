@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import sys
 import tempfile
+import types
+import weakref
+from collections.abc import Callable
 from wsgiref.util import FileWrapper
 
 import pytest
@@ -839,3 +844,100 @@ def test_calls_without_arguments_fail_as_those_of_the_originals():
     exchange, error = record(application)
     assert error is None
     assert [used.raised for used in exchange.errors_used] == ["TypeError"] * 2
+
+
+def watch(look):
+    """Serve one request whose start_response is watched while `look` is called with it.
+
+    Return what `look` returned, and the names that it was seen to ask for.
+    """
+    found = []
+
+    def application(environ, start_response):
+        found.append(look(start_response))
+        return start_with("200 OK", HEADERS)(environ, start_response)
+
+    gateway = Gateway()
+    recording = Recording(application, watches_start=True)
+    list(recording(build(), gateway.start_response))
+    exchange = recording.finish(probe="test", request="test")
+    assert exchange.response.status == "200 OK"
+    return found[0], [event.name for event in exchange.start_examined], gateway
+
+
+def mark(start):
+    with pytest.raises(AttributeError):
+        start.seen = 1
+
+
+@pytest.mark.parametrize(
+    ("look", "names"),
+    [
+        (lambda start: start.__self__, ["__self__"]),
+        (lambda start: start.__code__.co_name, ["__code__"]),
+        (lambda start: hasattr(start, "sent"), ["sent"]),
+        (lambda start: getattr(start, "environ", None), ["environ"]),
+        (lambda start: start == print, ["__eq__"]),
+        (lambda start: start != print, ["__eq__"]),
+        (lambda start: start in [print, repr], ["__eq__"]),
+        (inspect.signature, ["__func__"]),
+        (mark, ["seen"]),
+    ],
+)
+def test_look_into_start_response_is_noted_where_it_is_watched(look, names):
+    assert watch(look)[1][: len(names)] == names
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        callable,
+        repr,
+        str,
+        hash,
+        bool,
+        weakref.ref,
+        functools.partial,
+        lambda start: functools.wraps(start)(lambda *args: start(*args)),
+        lambda start: functools.update_wrapper(functools.partial(start), start),
+        lambda start: isinstance(start, Callable),
+        lambda start: start.__call__,
+        lambda start: {start: 1}[start],
+        lambda start: [start].index(start),
+    ],
+)
+def test_what_is_no_look_into_start_response_is_not_noted(look):
+    assert watch(look)[1] == []
+
+
+def test_watched_start_response_looks_like_the_server_s_own():
+    looks = [
+        repr,
+        hash,
+        lambda start: start.__name__,
+        lambda start: start.__doc__,
+        lambda start: start.__self__,
+        lambda start: isinstance(start, types.MethodType),
+        lambda start: inspect.signature(start),
+    ]
+    for look in looks:
+        found, _, gateway = watch(look)
+        assert found == look(gateway.start_response)
+
+
+def test_watched_start_response_is_equal_to_the_server_s_own():
+    equal = []
+
+    def application(environ, start_response):
+        equal.append(start_response == gateway.start_response)
+        return start_response.__call__("200 OK", HEADERS) and []
+
+    gateway = Gateway()
+    recording = Recording(application, watches_start=True)
+    list(recording(build(), gateway.start_response))
+    exchange = recording.finish(probe="test", request="test")
+    assert equal == [True]
+    assert [event.name for event in exchange.start_examined] == ["__eq__"]
+    assert len(exchange.start_responses) == 1
+    (look,) = exchange.start_examined
+    assert look.origin == (__file__, application.__code__.co_firstlineno + 1)

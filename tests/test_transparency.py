@@ -7,6 +7,7 @@ import importlib
 import io
 import operator
 import os
+import queue
 import re
 import sys
 import threading
@@ -127,6 +128,7 @@ def no_standstill(monkeypatch):
 
     monkeypatch.setattr(time, "sleep", stop)
     monkeypatch.setattr(os, "_exit", stop)
+    monkeypatch.setattr(queue.Queue, "get", stop)
     monkeypatch.setattr(threading.Event, "wait", stop)
     monkeypatch.setattr(threading.Barrier, "wait", stop)
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.exchange import Conversation, Event, Exchange, Loading
 from pytest_wsgi.requirements import Requirement, load_requirements
 
@@ -67,8 +68,9 @@ class Rule(Generic[Subject]):
 
     `when` is the precondition: while it is false of every subject, the rule is not exercised.
     `why` is what goes wrong when the rule is broken. `eased` says why its level is lower than that
-    of its requirement. `under_validator` marks the few rules that judge the exchanges of the run
-    under wsgiref.validate; all others judge the bare ones.
+    of its requirement. `ambiguity` names the point on which the PEP can be read in more than one
+    way; the level is then that of `reading`. `under_validator` marks the few rules that judge the
+    exchanges of the run under wsgiref.validate; all others judge the bare ones.
     """
 
     id: str
@@ -81,6 +83,8 @@ class Rule(Generic[Subject]):
     inherited: bool
     area: str
     eased: str
+    ambiguity: str
+    reading: str
     under_validator: bool
     when: Callable[[Subject], object]
     check: Callable[[Subject], Iterator[Finding]]
@@ -105,6 +109,7 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
     binds: Party,
     when: Callable[[Subject], object],
     eased: str = "",
+    ambiguity: str = "",
     under_validator: bool = False,
 ) -> Callable[[Callable[[Subject], Iterator[Finding]]], Callable[[Subject], Iterator[Finding]]]:
     """Enter the decorated function into the catalogue.
@@ -112,7 +117,8 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
     Its name is the rule's id, its docstring's first line the sentence that is true when all is
     well, and what follows "Why:" the reason. `checks` names requirements; the first one gives the
     level and the area. A requirement that only HTTP or CGI makes weighs as a SHOULD. `eased` lowers
-    the level to a convention and says why.
+    the level to a convention and says why. `ambiguity` names a row of ambiguities.json, which tells
+    the level under each reading.
     """
     names = (checks,) if isinstance(checks, str) else checks
 
@@ -128,10 +134,12 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
             subject=subject,
             checks=names,
             binds=binds,
-            level=Level.CONVENTION if eased else weigh(requirement),
+            level=Level.CONVENTION if eased else weigh(requirement, ambiguity),
             inherited=requirement.basis == "inherited",
             area=requirement.area,
             eased=eased,
+            ambiguity=ambiguity,
+            reading=load_ambiguities()[ambiguity].default if ambiguity else "",
             under_validator=under_validator,
             when=when,
             check=check,
@@ -141,8 +149,10 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
     return enter
 
 
-def weigh(requirement: Requirement) -> Level:
-    """Return the level that a rule has by its requirement."""
+def weigh(requirement: Requirement, ambiguity: str = "", reading: str = "") -> Level:
+    """Return the level that a rule has by its requirement, or by how an ambiguous point is read."""
+    if ambiguity:
+        return Level(load_ambiguities()[ambiguity].find_level(reading))
     if requirement.basis == "inherited":
         return Level.SHOULD
     return {"MUST": Level.MUST, "SHOULD": Level.SHOULD}.get(requirement.level, Level.CONVENTION)

@@ -17,10 +17,12 @@ from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.drivers.serving import MOST_BLOCKS, MOST_BYTES, Survival
 from pytest_wsgi.examination import judge_recordings
 from pytest_wsgi.loading import hosts
+from pytest_wsgi.options import is_strict, read_selection
 from pytest_wsgi.planning import read_seconds
 from pytest_wsgi.recorder import Interruption, Recording
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import Subject, report_verdict, rule_to_dict
+from pytest_wsgi.selection import Selection, SelectionError, choose_rules
 from pytest_wsgi.traces import describe_error
 from pytest_wsgi.weighing import is_failure
 
@@ -246,15 +248,18 @@ class Judgement:
     data: str = ""
 
 
-def judge_test(
-    item: pytest.Item, recorder: Recorder, plan: Plan | None, *, strict: bool
-) -> Judgement:
-    """Judge what a test exchanged through a recorder; with `strict` a broken SHOULD fails it too.
+def judge_test(item: pytest.Item, recorder: Recorder, plan: Plan | None) -> Judgement:
+    """Judge what a test exchanged through a recorder.
 
     `plan` is None in a run for which no target was named.
     """
     nodeid, root = item.nodeid, str(item.config.rootpath)
-    verdicts = judge_recordings(recorder.recordings, nodeid)
+    try:
+        choice = plan.choice if plan else choose_rules(Selection(**read_selection(item.config)))
+    except SelectionError as error:
+        return Judgement(failure=str(error))
+    strict = is_strict(item.config)
+    verdicts = judge_recordings(choice.rules.values(), recorder.recordings, nodeid)
     reports = [report_verdict(verdict, root) for verdict in verdicts if verdict.exercised]
     failing = [report for report in reports if is_failure(report, strict=strict)]
     name = nodeid.partition("::")[2]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.examination import LOADS
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.loading import examine
@@ -25,7 +24,6 @@ from pytest_wsgi.report import (
     rule_to_dict,
     subject_to_dict,
 )
-from pytest_wsgi.rules import load_rules
 from pytest_wsgi.traces import describe_error
 from pytest_wsgi.weighing import find_worst, is_failure
 
@@ -38,6 +36,10 @@ if TYPE_CHECKING:
 
 _UNFIT = str.maketrans({"[": "%5B", "]": "%5D", ":": "%3A"})
 """pytest reads brackets and colons in names as its own; a path may as well have them encoded."""
+
+
+_ONE_THREAD = "the test database of pytest-django belongs to one thread"
+"""Why no request is served in other threads."""
 
 
 class TargetFile(pytest.File):
@@ -73,10 +75,10 @@ class TargetNode(pytest.Collector):
 
     def collect(self) -> Iterable[RuleItem]:
         """Yield an item for each rule, the one about loading first, and for each further path."""
-        load_rules()
         examiner = Examiner(self.plan, self.target)
-        for name in sorted(CATALOGUE, key=lambda name: name != LOADS):
-            rule = CATALOGUE[name]
+        rules = self.plan.choice.rules
+        for name in sorted(rules, key=lambda name: name != LOADS):
+            rule = rules[name]
             yield self.make_item(name, examiner.check_rule(name), rule.level.value, rule.area)
         for path in self.plan.paths:
             name = f"every-rule@{show_path(path)}"
@@ -179,6 +181,7 @@ class Examiner:
 
         def check(request: pytest.FixtureRequest) -> None:
             if not self.examination.is_judged:
+                self.spare_database(request.node)
                 self.connect(request)
             verdict = self.examination.obtain_verdicts()[name]
             self.conclude(request.node, [report_verdict(verdict, str(self.plan.rootdir))])
@@ -189,6 +192,7 @@ class Examiner:
         """Return the body of a further path's item, which holds every rule."""
 
         def check(request: pytest.FixtureRequest) -> None:
+            self.spare_database(request.node)
             self.connect(request)
             problem = self.examination.obtain_loading().problem
             if problem is not None:
@@ -198,6 +202,15 @@ class Examiner:
             self.conclude(request.node, [report_verdict(verdict, root) for verdict in verdicts])
 
         return check
+
+    def spare_database(self, item: RuleItem) -> None:
+        """Keep to one thread where the test database is in a transaction of this one.
+
+        Another thread would find its tables locked, or write past the transaction.
+        """
+        if item.get_closest_marker("django_db") is not None:
+            wishes = self.examination.wishes
+            self.examination.wishes = replace(wishes, one_thread=_ONE_THREAD)
 
     def connect(self, request: pytest.FixtureRequest) -> None:
         """Obtain the first target through its fixture, which a conftest.py may override.

@@ -17,6 +17,7 @@ from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.selection import choose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,18 +44,26 @@ _SUCCESS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the user asked for: an empty `host` is found out, `seconds` bound one exchange."""
+    """What the user asked for: an empty `host` is found out, `seconds` bound one exchange.
+
+    `one_thread` is the reason why all must happen in one thread, if there is one.
+    """
 
     host: str = ""
     unsafe: bool = False
     seconds: float = 10.0
+    one_thread: str = ""
 
 
 @dataclass(kw_only=True)
 class Examination:
-    """One target's examination. `load` returns the application and how it was loaded."""
+    """One target's examination. `load` returns the application and how it was loaded.
+
+    `rules` are those that it is judged by.
+    """
 
     load: Callable[[], tuple[object | None, Loading]]
+    rules: Mapping[str, AnyRule] = field(default_factory=lambda: choose_rules().rules)
     wishes: Wishes = field(default_factory=Wishes)
     application: Any = None
     _loading: Loading | None = None
@@ -118,8 +127,7 @@ class Examination:
 
     def judge_path(self, path: str) -> tuple[Verdict, ...]:
         """Return the verdicts over the few exchanges that a further path is asked for."""
-        load_rules()
-        rules = [rule for rule in CATALOGUE.values() if rule.id not in OF_THE_WHOLE]
+        rules = [rule for rule in self.rules.values() if rule.id not in OF_THE_WHOLE]
         failure = self.obtain_proof()
         if failure:
             return fail_all(rules, failure)
@@ -135,6 +143,7 @@ class Examination:
             path=path,
             unsafe=wishes.unsafe,
             seconds=wishes.seconds,
+            one_thread=wishes.one_thread,
         )
         strict = any(action == "error" for action, *_ in warnings.filters)
         with plain_warnings():
@@ -151,17 +160,17 @@ class Examination:
         return self._proof
 
     def _judge(self) -> Iterator[Verdict]:
-        load_rules()
         loading = self.obtain_loading()
-        rules = list(CATALOGUE.values())
+        rules = list(self.rules.values())
         failure = self.obtain_proof()
         if failure:
             yield from fail_all(rules, failure)
         elif loading.problem is not None:
-            yield from judge([CATALOGUE[LOADS]], [loading])
             reason = f"the application did not load ({loading.problem.id})"
             for rule in rules:
-                if rule.id != LOADS:
+                if rule.id == LOADS:
+                    yield from judge([rule], [loading])
+                else:
                     yield Verdict(rule=rule, outcome="blocked", reason=reason)
         else:
             battery = self.obtain_battery()
@@ -181,21 +190,20 @@ def list_subjects(
     return [*exchanges, *conversations, whole]
 
 
-def judge_recordings(recordings: Iterable[Recording], name: str) -> tuple[Verdict, ...]:
+def judge_recordings(
+    rules: Iterable[AnyRule], recordings: Iterable[Recording], name: str
+) -> tuple[Verdict, ...]:
     """Return the verdicts over what a user's test called `name` exchanged."""
-    load_rules()
     exchanges = [
         recording.finish(
             probe="test", request=f"{recording.name_request()} in {name}", number=number
         )
         for number, recording in enumerate(recordings, 1)
     ]
-    rules = [
-        rule
-        for rule in CATALOGUE.values()
-        if rule.subject is Exchange and rule.binds is Party.APPLICATION
+    applicable = [
+        rule for rule in rules if rule.subject is Exchange and rule.binds is Party.APPLICATION
     ]
-    return judge(rules, exchanges)
+    return judge(applicable, exchanges)
 
 
 def explain(verdict: Verdict, battery: Battery) -> Verdict:

@@ -81,6 +81,17 @@ class StartResponse(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StartExamined(Event):
+    """The application looked into start_response: `name` is the attribute that it asked for.
+
+    "__eq__" means that it compared start_response with something. Only a few probes watch for this.
+    """
+
+    name: str
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExcInfo:
     """The third argument of start_response.
 
@@ -274,6 +285,7 @@ class Exchange:
     were when the exchange ended. `response` is the start_response call that took effect, and `code`
     its status code where it has one. `body_length` counts the bytes yielded and written;
     `digest` is their BLAKE2 digest in hex. `complete` is true when the iterable was exhausted.
+    `ended` is when the exchange was over, in seconds since 1970.
     `blocks` are the first thousand, and all that are not exact bytes; `block_count` counts all.
     """
 
@@ -289,6 +301,7 @@ class Exchange:
     request_body_length: int = 0
     events: tuple[Event, ...] = ()
     start_responses: tuple[StartResponse, ...] = ()
+    start_examined: tuple[StartExamined, ...] = ()
     writes: tuple[Write, ...] = ()
     returned: Returned | None = None
     measured: Measured | None = None
@@ -304,6 +317,7 @@ class Exchange:
     code: int | None = None
     body_length: int = 0
     digest: str = ""
+    ended: float = 0.0
     complete: bool = False
     validator_findings: tuple[ValidatorFinding, ...] = ()
 

@@ -23,7 +23,6 @@ from pytest_wsgi.report import (
     rule_from_dict,
     subject_from_dict,
 )
-from pytest_wsgi.rules import load_rules
 from pytest_wsgi.weighing import weigh_status
 
 if TYPE_CHECKING:
@@ -148,6 +147,7 @@ class Gatherer:
                 subject=gathered.subject,
                 environment=describe_environment(gathered.subject),
                 rules=merge_rules(gathered.rules),
+                ignored=self.plan.choice.ignored,
                 notes=(*self.find_gaps(gathered), *gathered.notes),
                 exchanges=gathered.exchanges,
                 unproven=gathered.unproven,
@@ -157,7 +157,6 @@ class Gatherer:
 
     def find_gaps(self, gathered: Gathered) -> list[str]:
         """Return notes on what this run left out: a selection, or a run that stopped early."""
-        load_rules()
         notes = [f"the run stopped early: {self.early}"] if self.early else []
         if len(gathered.judged) < len(CATALOGUE):
             notes.append(f"{len(gathered.judged)} of {len(CATALOGUE)} rules were judged by items")

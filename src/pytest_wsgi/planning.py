@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
+from pytest_wsgi.selection import Selection, choose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,10 @@ class OptionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options as given. `asked` holds pairs of origin and SPEC; `seconds` bound a request."""
+    """The options as given. `asked` holds pairs of origin and SPEC; `seconds` bound a request.
+
+    `select`, `ignore` and `reading` are those of `selection.Selection`.
+    """
 
     asked: tuple[tuple[str, str], ...] = ()
     env: tuple[str, ...] = ()
@@ -56,6 +60,9 @@ class Options:
     unsafe: bool = False
     strict: bool = False
     seconds: str = DEFAULT_SECONDS
+    select: tuple[str, ...] = ()
+    ignore: tuple[tuple[str, str], ...] = ()
+    reading: str = ""
 
 
 @dataclass(kw_only=True)
@@ -71,7 +78,10 @@ class Target:
 
 
 class Plan:
-    """Every target of a run. Raises OptionError and SpecError for options that cannot be read."""
+    """Every target of a run, and the rules that it judges by.
+
+    Raises OptionError, SpecError and SelectionError for options that cannot be read.
+    """
 
     def __init__(
         self, options: Options, *, directory: Path, rootdir: Path, ini: Path | None
@@ -84,6 +94,9 @@ class Plan:
         self.search = search_path(directory, rootdir)
         self.wishes = Wishes(
             host=options.host, unsafe=options.unsafe, seconds=read_seconds(options.seconds)
+        )
+        self.choice = choose_rules(
+            Selection(select=options.select, ignore=options.ignore, reading=options.reading)
         )
         self.paths = tuple(dict.fromkeys(read_path(text) for text in options.paths))
         self.targets: list[Target] = []
@@ -100,7 +113,11 @@ class Plan:
             label=self.find_label(location.label),
             anchor=self.find_anchor(spec, location),
             location=location,
-            examination=Examination(load=lambda: self.load(spec, origin), wishes=self.wishes),
+            examination=Examination(
+                load=lambda: self.load(spec, origin),
+                rules=self.choice.rules,
+                wishes=self.wishes,
+            ),
         )
 
     def find_label(self, wanted: str) -> str:
@@ -160,6 +177,7 @@ def list_words(options: Options, directory: Path) -> Iterator[str]:
         *(("--wsgi-path", text, shlex.quote(text)) for text in options.paths),
         *(("--wsgi-host", text, shlex.quote(text)) for text in (options.host,)),
         *(("--wsgi-timeout", text, shlex.quote(text)) for text in (options.seconds,)),
+        *(("--wsgi-reading", text, shlex.quote(text)) for text in (options.reading,)),
     )
     for option, value, word in given:
         if value not in {"", DEFAULT_SECONDS}:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,8 +24,8 @@ DATA = pytest.StashKey[str]()
 """On a user's test: what it has to say to the report, as `wsgi_data` of our own items."""
 
 AREAS = (
-    "app body close config environ errors exc filewrapper header input path start status thread "
-    "unicode url write"
+    "app body close config environ errors exc filewrapper header input middleware path start "
+    "status thread unicode url write"
 )
 """The parts of the PEP; each is a marker of its rules."""
 
@@ -35,6 +34,8 @@ _LISTS = {
     "env": ("NAME=VALUE", "an environment variable, set before the application is imported"),
     "path": ("PATH", "one more request path"),
     "report": ("FILE", "write a report: .json or .md"),
+    "select": ("RULE", "judge by these rules only; ids and globs"),
+    "ignore": ("RULE", "leave these rules out; ids and globs, 'RULE: reason' in an ini file"),
 }
 _FLAGS = {
     "unsafe": "also send requests that may change state (POST and the like)",
@@ -44,6 +45,7 @@ _FLAGS = {
 _TEXTS = {
     "host": ("HOST", "", "the Host to ask for; default: found out"),
     "timeout": ("SECONDS", "10", "the most that one request may take; default: 10"),
+    "reading": ("READING", "", "how to read ambiguous points: pep, de-facto or wsgiref"),
 }
 
 
@@ -65,6 +67,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (metavar, default, text) in _TEXTS.items():
         group.addoption(f"--wsgi-{name}", dest=f"wsgi_{name}", metavar=metavar, help=text)
         parser.addini(f"wsgi_{name}", text, type="string", default=default)
+    group.addoption(
+        "--wsgi-explain",
+        metavar="RULE",
+        help="print what a rule means, an id or a glob, and how to mend what breaks it; then exit",
+    )
+    group.addoption(
+        "--wsgi-selftest",
+        action="store_true",
+        help="prove on this machine that every rule catches what it is for; then exit",
+    )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Explain rules or run the self-test where that is asked for, instead of any tests."""
+    if not (config.option.wsgi_explain or config.option.wsgi_selftest):
+        return None
+    from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.tasks import explain_rules, prove_rules  # noqa: PLC0415 # only when asked for
+
+    if config.option.wsgi_selftest:
+        return prove_rules()
+    try:
+        return explain_rules(config.option.wsgi_explain)
+    except SelectionError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,77 +102,31 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in AREAS.split():
         config.addinivalue_line("markers", f"{name}: a conformance item of this part of PEP 3333")
     told = getattr(config, "workerinput", {}).get("wsgi")
-    options, wanted = told or read_options(config)
-    if not options["asked"] and not any("--wsgi-" in word for word in list_words(config)):
+    if not told and not is_asked(config):
         return
+    from pytest_wsgi.options import read_options  # noqa: PLC0415 # only when asked for
+
+    options, wanted = told or read_options(config)
     plan = make_plan(config, options, wanted=wanted)
     if plan.targets:
         config.stash[PLAN] = plan
         config.stash[WANTED] = wanted
 
 
-def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
-    """Return the fields of `planning.Options`, and whether the suite runs.
-
-    It runs where it was asked for by hand; else only where no paths are given.
-    """
-    asked, by_hand = find_asked(config)
-    options = {
-        "asked": tuple(asked),
-        "env": tuple(read_list(config, "wsgi_env")),
-        "paths": tuple(read_list(config, "wsgi_path")),
-        "host": config.option.wsgi_host or config.getini("wsgi_host"),
-        "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
-        "strict": is_strict(config),
-        "seconds": config.option.wsgi_timeout or config.getini("wsgi_timeout"),
-    }
-    return options, by_hand or config.args_source is not pytest.Config.ArgsSource.ARGS
-
-
-def find_asked(config: pytest.Config) -> tuple[list[tuple[str, str]], bool]:
-    """Return origin and SPEC of every target, and whether they were written by hand.
-
-    What is written by hand comes before the environment, and that before the ini file, of which
-    addopts is a part. An empty SPEC by hand asks for none.
-    """
-    given: list[str] = config.option.wsgi_app or []
-    written = count_added(config)
-    by_hand = given[written:]
-    variable = os.environ.get("PYTEST_WSGI_APP", "")
-    if by_hand:
-        return [("--wsgi-app", text) for text in by_hand if text], True
-    if variable:
-        return [("PYTEST_WSGI_APP", variable)], False
-    if written:
-        return [("addopts", text) for text in given if text], False
-    return [("ini option wsgi_app", text) for text in config.getini("wsgi_app") if text], False
-
-
-def count_added(config: pytest.Config) -> int:
-    """Return how many of the SPECs come from addopts; pytest puts these before all others."""
-    words = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.getini("addopts")]
-    return sum(word.partition("=")[0] == "--wsgi-app" for word in words)
-
-
-def list_words(config: pytest.Config) -> list[str]:
-    """Return the words of the command line."""
-    return [str(word) for word in config.invocation_params.args]
-
-
-def is_strict(config: pytest.Config) -> bool:
-    """Tell whether broken SHOULDs fail too."""
-    return bool(config.option.wsgi_strict or config.getini("wsgi_strict"))
-
-
-def read_list(config: pytest.Config, name: str) -> list[str]:
-    """Return the values of an option that may be repeated, else those of its ini name."""
-    given: list[str] | None = getattr(config.option, name)
-    return given if given is not None else list(config.getini(name))
+def is_asked(config: pytest.Config) -> bool:
+    """Tell whether a target, or anything else of ours, was asked for."""
+    return bool(
+        config.option.wsgi_app
+        or os.environ.get("PYTEST_WSGI_APP")
+        or config.getini("wsgi_app")
+        or any("--wsgi-" in str(word) for word in config.invocation_params.args)
+    )
 
 
 def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -> Plan:
     """Return the plan of the run; register what gathers its results, in one process."""
     from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.options import list_words  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.planning import (  # noqa: PLC0415 # only when asked for
         OptionError,
         Options,
@@ -153,6 +134,7 @@ def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -
         refuse_places,
     )
     from pytest_wsgi.rendering.files import UnknownFormatError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
 
     directory = config.invocation_params.dir
     is_worker = hasattr(config, "workerinput")
@@ -164,7 +146,7 @@ def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -
         )
         if plan.targets and not is_worker:
             config.pluginmanager.register(make_gatherer(config, plan, wanted=wanted))
-    except (OptionError, SpecError) as error:
+    except (OptionError, SelectionError, SpecError) as error:
         raise pytest.UsageError(str(error)) from None
     except UnknownFormatError as error:
         advice = "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-report wsgi.json"
@@ -175,6 +157,7 @@ def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -
 def make_gatherer(config: pytest.Config, plan: Plan, *, wanted: bool) -> object:
     """Return the plugin object that gathers the results and writes the reports."""
     from pytest_wsgi.gathering import Gatherer  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.options import is_strict, read_list  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.rendering.files import find_suffix  # noqa: PLC0415 # only when asked for
 
     files = [plan.directory / name for name in read_list(config, "wsgi_report")]
@@ -186,6 +169,8 @@ def make_gatherer(config: pytest.Config, plan: Plan, *, wanted: bool) -> object:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist the options: it reads some of them otherwise."""
+    from pytest_wsgi.options import read_options  # noqa: PLC0415 # only when asked for
+
     options, _ = read_options(node.config)
     node.workerinput["wsgi"] = (options, node.config.stash.get(WANTED, False))
 
@@ -277,8 +262,7 @@ def judge(item: pytest.Item, recorder: Recorder) -> str:
     """Judge what a test exchanged, leave that with it, and return what fails it, or nothing."""
     from pytest_wsgi.client import judge_test  # noqa: PLC0415 # only when asked for
 
-    plan = item.config.stash.get(PLAN, None)
-    judgement = judge_test(item, recorder, plan, strict=is_strict(item.config))
+    judgement = judge_test(item, recorder, item.config.stash.get(PLAN, None))
     del item.stash[RECORDER]
     if judgement.label:
         item.stash[TESTED] = judgement.label

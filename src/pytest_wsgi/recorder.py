@@ -8,6 +8,7 @@ short: it only appends to a log, which is made into an Exchange afterwards. And 
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from functools import partial
 from hashlib import blake2b
@@ -46,6 +47,7 @@ from pytest_wsgi.streams import (
 )
 from pytest_wsgi.traces import describe_error, find_caller, passes_through
 from pytest_wsgi.transcript import write_exchange
+from pytest_wsgi.watched import WatchedStart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +97,10 @@ class Recorder:
 
 
 class Recording:
-    """The record of one exchange in the making. Call it once, as a server calls an application."""
+    """The record of one exchange in the making. Call it once, as a server calls an application.
+
+    With `watches_start` it also records when start_response is looked into.
+    """
 
     __slots__ = (
         "application",
@@ -111,10 +116,12 @@ class Recording:
         "log",
         "originals",
         "place",
+        "watches_start",
     )
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, *, watches_start: bool = False) -> None:
         self.application = application
+        self.watches_start = watches_start
         self.log: list[tuple[Any, ...]] | deque[tuple[Any, ...]] = []
         self.place: Place = "outside"
         self.environ: dict[str, Any] = {}
@@ -134,9 +141,12 @@ class Recording:
         self.before = environ.copy()
         self.proxy_streams(environ)
         self.log.append((Called, get_ident()))
+        start: Callable[..., Any] = partial(self.start_response, start_response)
+        if self.watches_start:
+            start = WatchedStart(self, start_response, start)
         self.place = "call"
         try:
-            result = self.application(environ, partial(self.start_response, start_response))
+            result = self.application(environ, start)
         except BaseException as error:
             self.note_error(error)
             raise
@@ -280,6 +290,7 @@ class Recording:
             request=request,
             environ=before,
             environ_after=before if is_same(self.before, after) else snapshot_environ(after),
+            ended=time.time(),
             **more,
         )
         self.log = deque(maxlen=0)

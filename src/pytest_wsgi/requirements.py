@@ -22,7 +22,8 @@ class Requirement:
 
     `actor` holds "application", "middleware", "server". `level` is MUST, SHOULD, MAY or CONVENTION.
     `basis` says where it comes from: pep-bold, pep-plain, pep-implied, inherited (HTTP or CGI),
-    convention or permission. `layer` says where it can be seen: call, wire, both, static or none.
+    convention, permission, or harness for what is ours. `layer` says where it can be seen: call,
+    wire, both, static or none. `excuse` is the reason why no rule checks it; empty where one does.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Requirement:
     layer: str
     section: tuple[str, ...]
     requirement: str
+    excuse: str = ""
 
 
 @cache

@@ -94,9 +94,9 @@ def test_unsafe_probes_are_refused_unless_wanted():
 def test_exchanges_are_numbered_and_compared_with_the_first():
     battery = drive(good, METHODS[:2], Terms())
     numbers = [exchange.number for c in battery.conversations for exchange in c.exchanges]
-    assert numbers == [2, 3, 4, 5]  # the first one found out the host
+    assert numbers == [1, 2, 3, 4]  # the first one found out the host as well
     baselines = {conversation.baseline.number for conversation in battery.conversations}
-    assert baselines == {2}
+    assert baselines == {1}
 
 
 def read(name, application=good):
@@ -180,6 +180,75 @@ def test_concurrent_requests_come_in_two_threads():
     threads = {exchange.events[0].thread for exchange in exchanges}
     assert len(threads) == 2
     assert threading.get_ident() not in threads
+
+
+class Watching(list):
+    """Notes the thread of every step; `wait` is called when it is read."""
+
+    def __init__(self, blocks, threads, wait):
+        super().__init__(blocks)
+        self.threads = threads
+        self.wait = wait
+
+    def __iter__(self):
+        self.threads.append(threading.current_thread())
+        self.wait()
+        yield from super().__iter__()
+
+    def close(self):
+        self.threads.append(threading.current_thread())
+
+
+def watch(threads, wait=int):
+    def application(environ, start_response):
+        threads.append(threading.current_thread())
+        start_response("200 OK", [TEXT])
+        return Watching([b"x"], threads, wait)
+
+    return application
+
+
+def test_threads_apart_are_three_that_live_at_once():
+    threads = []
+    (exchange,) = read("threads-apart", watch(threads))
+    assert exchange.complete
+    # The first contact comes before, the run under the validator after.
+    called, read_by, closed_by = threads[3:6]
+    assert len({called.ident, read_by.ident, closed_by.ident, threading.get_ident()}) == 4
+    assert (exchange.events[0].thread, exchange.closes[0].thread) == (called.ident, closed_by.ident)
+    for thread in threads[3:6]:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_threads_apart_end_when_one_of_them_hangs():
+    freed = threading.Event()
+    battery = drive(
+        watch([], lambda: threading.current_thread() is threading.main_thread() or freed.wait(10)),
+        [PROBES["threads-apart"]],
+        Terms(seconds=0.05),
+    )
+    exchange = battery.conversations[0].exchanges[0]
+    freed.set()
+    assert exchange.stopped.reason == "hang"
+    assert exchange.closes == ()
+
+
+def test_what_is_closed_twice_is_read_before():
+    (exchange,) = read("closed-twice", watch([]))
+    assert exchange.complete
+    assert [close.raised for close in exchange.closes] == [None, None]
+
+
+def test_start_response_is_watched_where_the_probe_wants_it():
+    def application(environ, start_response):
+        hasattr(start_response, "headers")
+        return good(environ, start_response)
+
+    assert [look.name for look in read("start-watched", application)[0].start_examined] == [
+        "headers"
+    ]
+    assert read("get", application)[0].start_examined == ()
 
 
 class Sized(list):

@@ -29,6 +29,16 @@ def test_exc_info_replaces_what_was_not_sent():
     gateway.start_response("500 Error", [], fail())
 
 
+def test_response_that_is_over_takes_nothing_more():
+    gateway = Gateway()
+    write = gateway.start_response("200 OK", [])
+    gateway.is_over = True
+    with pytest.raises(ValueError, match="this response is over"):
+        write(b"late")
+    with pytest.raises(ValueError, match="this response is over"):
+        gateway.start_response("500 Error", [], fail())
+
+
 @pytest.mark.parametrize("block", [b"x", "text", None])
 def test_exc_info_is_raised_again_once_something_was_sent(block):
     gateway = Gateway()

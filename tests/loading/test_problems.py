@@ -353,17 +353,17 @@ one = two = three = four = Cls()
 @pytest.mark.parametrize(
     ("text", "names", "corrected"),
     [
-        ("apps:Cls", "Cls(), one, two", "'apps:Cls()'"),
-        ("apps.Inner", "Inner(), one, two", "'apps:Inner()'"),
-        ("apps:Named", "one, two, three", "apps:one"),
-        ("apps:Odd", "one, two, three", "apps:one"),
-        ("apps:Slow", "one, two, three", "apps:one"),
-        ("apps:Other", "one, two, three", "apps:one"),
-        ("apps:Less", "one, two, three", "apps:one"),
+        ("shapes:Cls", "Cls(), one, two", "'shapes:Cls()'"),
+        ("shapes.Inner", "Inner(), one, two", "'shapes:Inner()'"),
+        ("shapes:Named", "one, two, three", "shapes:one"),
+        ("shapes:Odd", "one, two, three", "shapes:one"),
+        ("shapes:Slow", "one, two, three", "shapes:one"),
+        ("shapes:Other", "one, two, three", "shapes:one"),
+        ("shapes:Less", "one, two, three", "shapes:one"),
     ],
 )
 def test_a_class_whose_instances_are_applications_is_called(project, text, names, corrected):
-    project.write_file("apps.py", CLASSES)
+    project.write_file("shapes.py", CLASSES)
     problem = project.problem(text)
     assert f"  did you mean: {names}\n" in problem.message
     assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"

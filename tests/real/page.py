@@ -6,11 +6,14 @@ from pathlib import Path
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.rules import load_rules
-from real.subjects import SHOWN, Broken, Subject
+from real.djangos import SUBJECTS
+from real.subjects import FRAMEWORKS, Broken, Subject
 
 FILE = Path(__file__).parents[2] / "reports" / "frameworks.md"
 
 COMMAND = "PYTHONPATH=tests python -m real.page"
+
+SHOWN = (*FRAMEWORKS, *SUBJECTS)
 
 _HEAD = f"""\
 # Known frameworks
@@ -19,7 +22,7 @@ What `pytest --wsgi-app ... --wsgi-unsafe` finds in an application of each frame
 further pages named here, and pages that are not there. Every line was verified in the framework's
 source or on the wire; `tests/real` holds them against real runs. No MUST is broken.
 
-Generated from `tests/real/subjects.py`: `{COMMAND}`
+Generated from `tests/real/subjects.py` and `djangos.py`: `{COMMAND}`
 
 | subject | verified on | further pages | MUST | SHOULD | CONVENTION |
 |---|---|---|---|---|---|

@@ -10,9 +10,20 @@ import sys
 import pytest
 
 from real.conftest import make_environ
-from real.subjects import DJANGO_BROKEN, DJANGO_PAGES, DJANGO_PYTHONS, list_broken
+from real.djangos import (
+    ANSWERS_BROKEN,
+    ANSWERS_PAGES,
+    DJANGO_BROKEN,
+    DJANGO_PAGES,
+    DJANGO_PYTHONS,
+    LAYERED_BROKEN,
+    LAYERED_PAGES,
+)
+from real.subjects import list_broken
 
 pytestmark = pytest.mark.slow
+
+USER = ("--username=editor", "--email=editor@example.org")
 
 SETTINGS = {
     "pages": """
@@ -42,6 +53,18 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
 ]
 """,
+    "answers": """
+import os
+ROOT_URLCONF = "django_answers"
+FRONT = os.environ.get("FRONT", "streamed")
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ja", "Nihongo")]
+MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    *MIDDLEWARE,
+    "django.middleware.locale.LocaleMiddleware",
+]
+""",
     "guarded": """
 from mysite.pages import *
 DEBUG = False
@@ -64,14 +87,22 @@ def series(request):
 
 @pytest.fixture(scope="session")
 def start_project(obtain_library, tmp_path_factory):
-    """Return a function that makes a project as Django's tutorial does: one for each series."""
+    """Return a function that makes a project as Django's tutorial does: one for each series.
+
+    Its database is there, with the tables of the admin and of sessions, and a user.
+    """
 
     @functools.cache
     def start(series):
         django = obtain_library(f"django-{series}", f"Django~={series}.0")
         directory = tmp_path_factory.mktemp("project")
-        command = [sys.executable, "-m", "django", "startproject", "mysite", "."]
-        subprocess.run(command, cwd=directory, env=make_environ(django), check=True)
+        environ = {**make_environ(django), "DJANGO_SUPERUSER_PASSWORD": "secret"}
+        for command in (
+            ["-m", "django", "startproject", "mysite", "."],
+            ["manage.py", "migrate", "--verbosity=0"],
+            ["manage.py", "createsuperuser", "--noinput", *USER],
+        ):
+            subprocess.run([sys.executable, *command], cwd=directory, env=environ, check=True)
         return django, directory
 
     return start
@@ -88,6 +119,7 @@ def examine_project(start_project, tmp_path, bring, examine):
         django, project = start_project(series)
         shutil.copytree(project, tmp_path, dirs_exist_ok=True)
         bring("django_pages.py")
+        bring("django_answers.py")
         bring("as_browsers_ask.py")
         if settings:
             add_settings(tmp_path / "mysite")
@@ -142,10 +174,7 @@ def test_204_with_a_content_type_fails_not_even_a_strict_run(series, examine_pro
 @pytest.mark.parametrize("spec", ["mysite.wsgi.application", "as_browsers_ask.application"])
 @pytest.mark.parametrize(
     ("settings", "pages"),
-    [
-        ("layered", ("/", "/empty/", "/stream/", "/file/", "/count/", "/static/manage.py")),
-        ("guarded", ("/stream/", "/admin/login/")),
-    ],
+    [("layered", LAYERED_PAGES), ("guarded", ("/stream/", "/admin/login/"))],
 )
 def test_middleware_adds_nothing_to_what_is_known(
     settings, pages, spec, obtain_library, examine_project
@@ -154,5 +183,38 @@ def test_middleware_adds_nothing_to_what_is_known(
     run = examine_project(
         "5.2", settings, "--wsgi-unsafe", pages=pages, libraries=[whitenoise], spec=spec
     )
-    assert run.list_broken() <= list_broken(DJANGO_BROKEN["5.2"], "pages", "unsafe"), run.output
+    assert run.list_broken() <= list_broken(LAYERED_BROKEN, "pages", "unsafe"), run.output
+    assert run.exit_code == 0, run.output
+
+
+def test_files_conditions_languages_and_forms_break_what_is_known(series, examine_project):
+    run = examine_project(series, "answers", "--wsgi-unsafe", pages=ANSWERS_PAGES)
+    assert run.list_broken() == list_broken(ANSWERS_BROKEN[series], "pages"), run.output
+    assert run.exit_code == 0, run.output
+
+
+@pytest.mark.parametrize(
+    "front", ["disk", "tagged_and_dated", "packed", "language", "visits", "login", "upload"]
+)
+def test_page_adds_nothing_when_it_is_asked_in_every_way(front, examine_project):
+    run = examine_project("5.2", "answers", "--wsgi-unsafe", f"--wsgi-env=FRONT={front}")
+    assert run.list_broken() <= list_broken(ANSWERS_BROKEN["5.2"], "pages"), run.output
+    assert run.exit_code == 0, run.output
+
+
+VISIT = """
+def test_user_logs_in_and_sends_a_file(wsgi_client):
+    form = wsgi_client.get("/admin/login/").form
+    form["username"], form["password"] = "editor", "secret"
+    form.submit(status=302).follow().mustcontain("Site administration")
+    sent = [("file", "picture.bin", b"x" * (3 << 20))]
+    page = wsgi_client.post("/upload/", {"name": "value"}, upload_files=sent)
+    assert page.json == {"files": {"file": 3 << 20}, "fields": ["name"]}
+"""
+
+
+def test_login_and_upload_pass_by_the_client(series, examine_project, tmp_path):
+    (tmp_path / "test_visit.py").write_text(VISIT, encoding="utf-8")
+    run = examine_project(series, "answers", "test_visit.py", "-rA")
+    assert "PASSED test_visit.py::test_user_logs_in_and_sends_a_file" in run.output, run.output
     assert run.exit_code == 0, run.output

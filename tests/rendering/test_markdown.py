@@ -65,7 +65,11 @@ def test_empty_report():
         make_report(subject=make_subject(spec="", facts={}), environment={}, notes=())
     )
     assert text.startswith("# WSGI conformance of `application`\n")
-    assert re.findall("^## .*$", text, re.MULTILINE) == ["## Subject"]
+    assert re.findall("^## .*$", text, re.MULTILINE) == [
+        "## Requirements of the PEP",
+        "## Subject",
+    ]
+    assert "Requirements" not in render_markdown(make_report(subject=make_subject(kind="test")))
 
 
 def test_sentence_is_bold_whatever_the_spec():

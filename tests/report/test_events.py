@@ -22,6 +22,7 @@ from pytest_wsgi.exchange import (
     Measured,
     Raised,
     Returned,
+    StartExamined,
     StartResponse,
     Stopped,
     Write,
@@ -135,6 +136,8 @@ def make_start(status="200 OK", headers=TEXT_PLAIN, **changes):
                 "which is not iterable"
             ),
         ),
+        (StartExamined(4, 1, "__self__", None), "4  start_response.__self__ was looked at"),
+        (StartExamined(4, 1, "__eq__", None), "4  start_response was compared"),
         (Measured(4, 1, 1, None), "4  len() of the iterable is 1"),
         (Measured(4, 1, None, "TypeError"), "4  len() of the iterable raised TypeError"),
         (Block(4, 1, "bytes", "bytes", 5, b"hello"), "4  yielded b'hello' (5 bytes)"),

@@ -19,7 +19,7 @@ def test_totals_count_every_verdict_of_every_level():
     assert make_mixed_report().totals == {
         "must": {"held": 2, "broken": 1, "not exercised": 4, "known": 0, "blocked": 0},
         "should": {"held": 1, "broken": 1, "not exercised": 0, "known": 0, "blocked": 0},
-        "convention": {"held": 0, "broken": 0, "not exercised": 0, "known": 1, "blocked": 0},
+        "convention": {"held": 0, "broken": 1, "not exercised": 0, "known": 1, "blocked": 0},
     }
 
 
@@ -43,6 +43,17 @@ def test_totals_count_every_verdict_of_every_level():
         (
             make_report(*make_rules("held", 45), *make_rules("broken", 2)),
             "mysite.wsgi.application breaks 2 of 47 MUSTs.",
+        ),
+        (
+            make_report(*make_rules("broken", 1), *make_rules("not exercised", 2)),
+            "mysite.wsgi.application breaks 1 of 3 MUSTs, 2 not exercised.",
+        ),
+        (
+            make_report(*make_rules("held", 1), ignored={"write-is-avoided": "why"}),
+            (
+                "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
+                "1 of 1 MUSTs held, none broken, 0 not exercised, 1 ignored."
+            ),
         ),
         (
             make_report(make_rule(), subject=make_subject(spec="")),
@@ -99,7 +110,17 @@ def test_broken_rules_of_a_level():
     report = make_mixed_report()
     assert [rule.id for rule in report.broken("must")] == ["status-is-native-string"]
     assert [rule.id for rule in report.broken("should")] == ["application-serves-without-host"]
-    assert report.broken("convention") == ()
+    assert [rule.id for rule in report.broken("convention")] == ["header-values-have-no-tab"]
+
+
+def test_the_ledger_counts_what_was_exercised_once():
+    rule = make_rule(requirements=("status-native-str", "status-native-str", "unknown"))
+    ledger = make_report(rule, rule, make_rule(verdict="not exercised")).ledger
+    assert list(ledger) == ["must", "should", "convention"]
+    assert [count["exercised"] for count in ledger.values()] == [1, 0, 0]
+    assert all(
+        count["exercised"] <= count["checkable"] < count["total"] for count in ledger.values()
+    )
 
 
 def test_requirement_coverage_counts_a_requirement_once():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import execnet
 import pytest
@@ -34,6 +35,8 @@ RULE = Rule(
     inherited=False,
     area="status",
     eased="",
+    ambiguity="",
+    reading="",
     under_validator=False,
     when=lambda _: True,
     check=lambda _: iter(()),
@@ -42,6 +45,14 @@ RULE = Rule(
 
 def make_exchange(request):
     return Exchange(probe="get", request=request, method="GET", environ={}, environ_after={})
+
+
+def test_an_ambiguous_point_is_told_with_its_reading():
+    rule = replace(RULE, ambiguity="tab-in-a-value", reading="pep")
+    report = report_verdict(Verdict(rule=rule, outcome="held"), "")
+    assert report.ambiguity.startswith("Is a tab a control character")
+    assert report.ambiguity.endswith("? Read as pep: Yes: none are allowed.")
+    assert report_verdict(Verdict(rule=RULE, outcome="held"), "").ambiguity == ""
 
 
 def make_raised(**changes):

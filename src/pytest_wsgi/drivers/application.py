@@ -33,10 +33,17 @@ MOST_REDIRECTS = 5
 _TOGETHER = frozenset({"concurrent", "interleaved"})
 """The readings in which the requests of a probe do not wait for each other."""
 
+_THREADED = frozenset({"concurrent", "threads apart"})
+"""The readings in which threads of their own serve a request."""
+
+_WHOLE = frozenset({"complete", "closed twice"})
+"""The readings that take the whole body, in one thread."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SCHEMES = frozenset({"", "http", "https"})
 _BAD_REQUEST = 400
-_FIRST_CONTACT = Probe(name="first-contact", purpose="Finds out under which host it answers.")
+_FIRST_CONTACT = Probe(name="get", purpose="Finds out under which host it answers.")
+"""The plain GET: the last of them is judged as the probe of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +62,16 @@ class Battery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """On what terms a battery is driven: `seconds` are the most that one exchange may take."""
+    """On what terms a battery is driven: `seconds` are the most that one exchange may take.
+
+    `one_thread` is the reason why all must happen in one thread, if there is one.
+    """
 
     hosts: tuple[str, ...] = ("localhost", "testserver")
     path: str = "/"
     unsafe: bool = False
     seconds: float = 10.0
+    one_thread: str = ""
 
 
 def drive(application: Any, probes: Iterable[Probe], terms: Terms) -> Battery:
@@ -87,30 +98,40 @@ def drive(application: Any, probes: Iterable[Probe], terms: Terms) -> Battery:
 
 
 class Driver:
-    """Serves probes to one application and counts its exchanges; the first plain GET is kept."""
+    """Serves probes to one application and counts its exchanges; the first plain GET is kept.
+
+    `first` is what finding the site ended with: an application that is used up by one request has
+    given its only good answer then.
+    """
 
     def __init__(self, application: Any, guard: Guard) -> None:
         self.application = application
         self.guard = guard
         self.count = 0
         self.hangs = 0
+        self.first: Exchange | None = None
         self.baseline: Exchange | None = None
 
     def refuse(self, probe: Probe, terms: Terms) -> str:
         """Return why a probe is not driven, or an empty text."""
         if probe.unsafe and not terms.unsafe:
             return "may change state; sent only with --wsgi-unsafe"
+        if terms.one_thread and probe.reading in _THREADED:
+            return terms.one_thread
         if self.hangs >= MOST_HANGS:
             return f"{self.hangs} requests before it had no end within {terms.seconds:g} s"
         return ""
 
     def converse(self, probe: Probe, site: Site) -> Iterator[Conversation]:
         """Drive a probe bare and, where that can be, under wsgiref.validate."""
-        exchanges = self.serve(probe, site)
+        if probe.name == _FIRST_CONTACT.name and self.first is not None:
+            exchanges: tuple[Exchange, ...] = (self.first,)
+        else:
+            exchanges = self.serve(probe, site)
         if self.baseline is None:
             self.baseline = exchanges[0]
         yield Conversation(probe=probe.name, exchanges=exchanges, baseline=self.baseline)
-        if not probe.unsupported:
+        if not probe.unsupported and self.hangs < MOST_HANGS:
             validated = self.serve(probe, site, under_validator=True)
             yield Conversation(probe=probe.name, exchanges=validated, baseline=self.baseline)
 
@@ -196,10 +217,11 @@ class Driver:
             seen.add(moved)
             site = moved
             answer = self.ask(site)
+        self.first = answer
         return site, tuple(notes)
 
     def ask(self, site: Site) -> Exchange:
-        """Send one plain GET that no rule judges."""
+        """Send one plain GET."""
         return self.serve(_FIRST_CONTACT, site)[0]
 
 
@@ -238,7 +260,11 @@ def echo(request: Request, first: Exchange | None) -> Request | None:
     sent = {name.lower(): value for name, value in fields}
     if any(name not in sent for name, _ in request.echo.values()):
         return None
-    told = {key: form.replace("{}", sent[name]) for key, (name, form) in request.echo.items()}
+    told = {
+        # An ETag that is weak already needs no W/ before it.
+        key: form.replace("{}", sent[name]).replace("W/W/", "W/")
+        for key, (name, form) in request.echo.items()
+    }
     return replace(request, set={**request.set, **told})
 
 
@@ -247,7 +273,7 @@ def serve_alone(servings: Sequence[Serving]) -> None:
     (serving,) = servings
     reading = serving.probe.reading
     serving.open()
-    if reading == "complete":
+    if reading in _WHOLE:
         serving.read_all()
     elif reading == "first block":
         if serving.step():
@@ -284,25 +310,35 @@ def serve_at_once(servings: Sequence[Serving], guard: Guard) -> None:
 
 
 def serve_apart(serving: Serving, guard: Guard) -> None:
-    """Call, iterate and close, each in a thread of its own that ends before the next starts."""
+    """Call, iterate and close, each in a thread of its own, one after the other."""
+    is_over = threading.Event()
     for step in (Serving.open, Serving.read_all, Serving.close):
+        is_done = threading.Event()
 
-        def serve(own: Sequence[Serving], step: Callable[[Serving], None] = step) -> None:
-            step(own[0])
+        def serve(
+            step: Callable[[Serving], None] = step, is_done: threading.Event = is_done
+        ) -> None:
+            try:
+                step(serving)
+            finally:
+                is_done.set()
+            is_over.wait()  # a thread that starts when this one has ended may get its ident
 
-        if not run_aside([(serve, [serving])], guard):
-            return
+        threading.Thread(target=serve, daemon=True).start()
+        if not is_done.wait(guard.seconds):
+            serving.give_up()
+            break
+    is_over.set()
 
 
 def run_aside(
     works: Iterable[tuple[Callable[[Sequence[Serving]], None], Sequence[Serving]]], guard: Guard
-) -> bool:
-    """Serve in threads, and return whether all ended in time; one that did not is left behind."""
+) -> None:
+    """Serve in threads; one that does not end in time is left behind."""
     threads = [
         (threading.Thread(target=serve, args=(servings,), daemon=True), servings)
         for serve, servings in works
     ]
-    all_ended = True
     for thread, _ in threads:
         thread.start()
     for thread, servings in threads:
@@ -310,5 +346,3 @@ def run_aside(
         if thread.is_alive():
             for serving in servings:
                 serving.give_up()
-            all_ended = False
-    return all_ended

@@ -28,6 +28,7 @@ class Gateway:
         self.refuses_start = refuses_start
         self.started = False
         self.sent = False
+        self.is_over = False
         self.blocks_left = fails_after
         self.edits_headers = edits_headers
 
@@ -36,8 +37,9 @@ class Gateway:
 
         A second call without exc_info raises AssertionError; one with exc_info after the headers
         were sent raises that exception again (PEP 3333, The start_response() Callable). Raises
-        ValueError at the first call where the probe wants it refused.
+        ValueError when the response is over, and at the first call where the probe wants that.
         """
+        self.refuse_when_over()
         if exc_info:
             try:
                 if self.sent:
@@ -57,6 +59,7 @@ class Gateway:
 
     def write(self, data: Any, /) -> None:
         """Send a block. Raises OSError where the probe wants the client gone."""
+        self.refuse_when_over()
         is_empty = type(data) is bytes and not data
         if not is_empty and not self.started:
             raise AssertionError("data came before start_response() was called")
@@ -66,6 +69,11 @@ class Gateway:
             self.blocks_left -= 1
         if not is_empty:
             self.sent = True
+
+    def refuse_when_over(self) -> None:
+        """Raise ValueError when the response is over: another client may have the connection."""
+        if self.is_over:
+            raise ValueError("this response is over")
 
 
 class StrictInput:

@@ -68,7 +68,7 @@ class Serving:
         under_validator: bool = False,
     ) -> None:
         self.probe, self.request, self.site, self.guard = probe, request, site, guard
-        self.recording = Recording(application)
+        self.recording = Recording(application, watches_start=probe.watches_start)
         self.validated = wrap(self.recording) if under_validator else None
         self.gateway = Gateway(
             edits_headers=probe.edits_headers,
@@ -157,7 +157,7 @@ class Serving:
                 close()
                 if self.probe.reading == "closed twice":
                     close()
-        self.is_over = True
+        self.gateway.is_over = self.is_over = True
 
     def give_up(self) -> None:
         """Record that the application took all its time, unless it is through."""

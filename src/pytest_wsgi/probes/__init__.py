@@ -43,7 +43,8 @@ class Probe:
     `edits_headers` makes the server append to the list of headers that it was given, as the PEP
     allows. `fails_after` makes the server's write fail after that many blocks, as when a client
     has gone; None for never. `refuses_start` makes the first call of start_response raise, as
-    servers do with a header that they do not like.
+    servers do with a header that they do not like. `watches_start` records when start_response is
+    looked into.
     """
 
     name: str
@@ -55,3 +56,4 @@ class Probe:
     edits_headers: bool = False
     fails_after: int | None = None
     refuses_start: bool = False
+    watches_start: bool = False

@@ -6,6 +6,7 @@ The plain GET comes first, because the answers to odd requests are compared with
 from __future__ import annotations
 
 from pytest_wsgi.probes import Probe, Request
+from pytest_wsgi.probes.negotiation import NEGOTIATIONS
 
 ABSENT_PATH = "/pytest-wsgi/absent"
 
@@ -31,13 +32,7 @@ REQUIRED_KEYS = (
 )
 """CGI variables that the PEP promises; every `wsgi.` variable is promised too, but file_wrapper."""
 
-INNER_NAME = "inner.invalid"
-"""The name that a server has behind a proxy."""
-
-OTHER_HOST = "other.invalid"
-"""A Host that no application is asked for in earnest (RFC 2606)."""
-
-_INNER = {"SERVER_NAME": INNER_NAME, "SERVER_PORT": "8001"}
+_BROKEN = "&".join(f"{name}=a%0D%0AX-Injected:%201" for name in ("a", "name", "next", "q", "url"))
 _CRASHES = "wsgiref.validate fails with KeyError on an environ without SCRIPT_NAME or PATH_INFO"
 _BODY = b"name=value&text=hello"
 _FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
@@ -104,6 +99,14 @@ PATHS = (
         "undecodable-query",
         "A query may hold bytes that are no UTF-8.",
         Request(query="\xff=\xfe&a=%FF", note="undecodable query"),
+    ),
+    Probe(
+        name="line-breaks",
+        purpose="What a client sends may hold line breaks, which no header may.",
+        requests=(
+            Request(query=_BROKEN, note="line breaks in the query"),
+            Request(path="/a\r\nX-Injected: 1", query="a=1", note="line break in the path"),
+        ),
     ),
     _one(
         "undecodable-cookie",
@@ -192,93 +195,6 @@ ENVIRONS = (
     ),
 )
 
-NEGOTIATIONS = (
-    Probe(
-        name="conditional",
-        purpose="The page is asked for again on the condition that it has changed.",
-        requests=(
-            Request(note="before the conditional requests"),
-            Request(echo={"HTTP_IF_NONE_MATCH": ("etag", "{}")}, note="If-None-Match"),
-            Request(echo={"HTTP_IF_NONE_MATCH": ("etag", "W/{}")}, note="weak If-None-Match"),
-            Request(
-                echo={"HTTP_IF_NONE_MATCH": ("etag", '"pytest-wsgi", {}')},
-                note="If-None-Match with a list",
-            ),
-            Request(
-                echo={
-                    "HTTP_IF_NONE_MATCH": ("etag", '"pytest-wsgi"'),
-                    "HTTP_IF_MODIFIED_SINCE": ("last-modified", "{}"),
-                },
-                note="another If-None-Match, but If-Modified-Since",
-            ),
-            Request(
-                echo={"HTTP_IF_MODIFIED_SINCE": ("last-modified", "{}")}, note="If-Modified-Since"
-            ),
-        ),
-    ),
-    Probe(
-        name="encodings",
-        purpose="A client may take compressed content, or not.",
-        requests=(
-            Request(set={"HTTP_ACCEPT_ENCODING": "gzip"}, note="gzip"),
-            Request(set={"HTTP_ACCEPT_ENCODING": "identity"}, note="uncompressed"),
-            Request(set={"HTTP_ACCEPT_ENCODING": "gzip"}, note="gzip again"),
-        ),
-    ),
-    Probe(
-        name="languages",
-        purpose="Clients speak several languages.",
-        requests=(
-            Request(set={"HTTP_ACCEPT_LANGUAGE": "de"}, note="in German"),
-            Request(set={"HTTP_ACCEPT_LANGUAGE": "ja"}, note="in Japanese"),
-            Request(set={"HTTP_ACCEPT_LANGUAGE": "de"}, note="in German again"),
-        ),
-    ),
-    Probe(
-        name="range",
-        purpose="A part of the page is asked for: one that is there, and one that is not.",
-        requests=(
-            Request(set={"HTTP_RANGE": "bytes=0-0"}, note="first byte only"),
-            Request(set={"HTTP_RANGE": "bytes=999999999999-"}, note="range past the end"),
-        ),
-    ),
-    _one(
-        "hop-by-hop",
-        "Headers of the connection say nothing to an application.",
-        Request(
-            set={
-                "HTTP_CONNECTION": "close, te",
-                "HTTP_KEEP_ALIVE": "timeout=1",
-                "HTTP_TE": "trailers",
-                "HTTP_TRANSFER_ENCODING": "chunked",
-                "HTTP_UPGRADE": "h2c",
-            },
-            note="hop-by-hop headers",
-        ),
-    ),
-    Probe(
-        name="behind-proxy",
-        purpose="The server has another name than the one that the client knows.",
-        requests=(
-            Request(set=_INNER, note="behind a proxy"),
-            Request(set=_INNER, unslashed=True, query="pytest=wsgi", note="behind a proxy"),
-        ),
-    ),
-    Probe(
-        name="unslashed",
-        purpose="A page without its final slash, and with a query.",
-        requests=(Request(unslashed=True, query="pytest=wsgi", note="no final slash"),),
-    ),
-    Probe(
-        name="other-host",
-        purpose="A client asks for a host that is none of ours.",
-        requests=(
-            Request(set={"HTTP_HOST": OTHER_HOST}, note="another Host"),
-            Request(set={"HTTP_HOST": OTHER_HOST}, unslashed=True, note="another Host"),
-        ),
-    ),
-)
-
 READINGS = (
     Probe(
         name="first-block",
@@ -331,6 +247,12 @@ READINGS = (
         requests=(Request(note="start_response raises"),),
         refuses_start=True,
     ),
+    Probe(
+        name="start-watched",
+        purpose="Callables are to be called, not looked into.",
+        requests=(Request(note="start_response is watched"),),
+        watches_start=True,
+    ),
 )
 
 UNSAFE = (
@@ -369,13 +291,15 @@ UNSAFE = (
 BATTERY: tuple[Probe, ...] = (*METHODS, *PATHS, *ENVIRONS, *NEGOTIATIONS, *READINGS, *UNSAFE)
 """Every probe of an application."""
 
+_OF_PAGES = {"conditional", "encodings", "range", "unslashed"}
+"""Probes of what differs from page to page."""
+
 PATH_PROBES: tuple[Probe, ...] = (
     METHODS[0],
     METHODS[1],
     next(probe for probe in ENVIRONS if probe.name == "minimal"),
     next(probe for probe in READINGS if probe.name == "first-block"),
     next(probe for probe in READINGS if probe.name == "no-block"),
-    next(probe for probe in NEGOTIATIONS if probe.name == "unslashed"),
-    next(probe for probe in NEGOTIATIONS if probe.name == "conditional"),
+    *(probe for probe in NEGOTIATIONS if probe.name in _OF_PAGES),
 )
 """What every further path is asked."""

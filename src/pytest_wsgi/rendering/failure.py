@@ -40,7 +40,11 @@ def render_failure(rule: RuleReport, subject: Subject, *, command: str) -> str:
         lines += render_findings(rule, subject)
     else:
         lines += render_paragraph("", ": ".join(filter(None, (rule.verdict, rule.reason))))
-    return "\n".join([*lines, f"{'Rerun':{_LABEL}}{printable(command)}"])
+    lines += [
+        f"{'More':{_LABEL}}pytest --wsgi-explain {printable(rule.id)}",
+        f"{'Rerun':{_LABEL}}{printable(command)}",
+    ]
+    return "\n".join(lines)
 
 
 def render_findings(rule: RuleReport, subject: Subject) -> list[str]:
@@ -52,6 +56,8 @@ def render_findings(rule: RuleReport, subject: Subject) -> list[str]:
     lines += render_paragraph("Why", rule.why)
     if rule.eased:
         lines += render_paragraph("Note", f"It weighs less than its requirement: {rule.eased}")
+    if rule.ambiguity:
+        lines += render_paragraph("Note", f"The PEP is ambiguous here. {rule.ambiguity}")
     lines += render_paragraph("Where", name_places(rule, subject))
     return lines + render_traceback(rule)
 

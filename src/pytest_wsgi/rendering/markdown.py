@@ -49,6 +49,8 @@ def render_markdown(report: Report) -> str:
         *section("Harness errors", render_harness_errors(report)),
         *section("Not exercised", render_skipped(report, "not exercised")),
         *section("Blocked", render_skipped(report, "blocked")),
+        *section("Ignored", render_ignored(report)),
+        *section("Requirements of the PEP", render_ledger(report)),
         *section("Subject", render_subject(report)),
         *section("Environment", render_environment(report)),
         *section("Notes", (f"- {escape(note)}" for note in report.notes)),
@@ -82,6 +84,7 @@ def render_rule(rule: RuleReport) -> list[str]:
         "",
         *([f"Why: {escape(rule.why)}", ""] if rule.why else []),
         *([f"It weighs less than its requirement: {escape(rule.eased)}", ""] if rule.eased else []),
+        *([f"The PEP is ambiguous here. {escape(rule.ambiguity)}", ""] if rule.ambiguity else []),
         *(line for finding in shown for line in render_finding(finding)),
         *([f"- and {count(hidden, 'more finding')}", ""] if hidden else [""]),
         *render_traceback(rule),
@@ -126,6 +129,28 @@ def render_skipped(report: Report, verdict: str) -> list[str]:
     return [
         f"- {escape(reason)}: {', '.join(quote(rule.id) for rule in rules)}"
         for reason, rules in groups
+    ]
+
+
+def render_ignored(report: Report) -> list[str]:
+    """Return the rules that were left out on purpose, each with its reason."""
+    return [
+        f"- {quote(name)}" + (f": {escape(reason)}" if reason else "")
+        for name, reason in report.ignored.items()
+    ]
+
+
+def render_ledger(report: Report) -> list[str]:
+    """Return the table of what was exercised of all that the PEP asks of an application."""
+    if report.subject.kind != "application":
+        return []
+    ledger = report.ledger
+    names = ("exercised", "checkable", "total")
+    rows = ((level.upper(), *(str(ledger[level][name]) for name in names)) for level in LEVELS)
+    return [
+        f"| | {' | '.join(names)} |",
+        f"|---|{'---:|' * len(names)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
     ]
 
 

@@ -62,8 +62,12 @@ def choose_style(report: Report) -> Style:
 
 
 def render_levels(report: Report) -> list[Line]:
-    """Return one row for each level: held, broken, not exercised, and what else there is."""
+    """Return one row for each level: held, broken, not exercised, and what else there is.
+
+    Then comes how many of the PEP's requirements were exercised, can be checked, and are there.
+    """
     rows = []
+    ledger = report.ledger
     for level in LEVELS:
         totals = report.totals[level]
         rest = "".join(
@@ -73,6 +77,9 @@ def render_levels(report: Report) -> list[Line]:
             f"{totals['held']:>4} held {totals['broken']:>4} broken "
             f"{totals['not exercised']:>4} not exercised{rest}"
         )
+        if report.subject.kind == "application":
+            counts = (f"{number} {name}" for name, number in ledger[level].items())
+            text += f"   requirements: {' / '.join(counts)}"
         style: Style = "green" if totals["held"] else ""
         if totals["broken"]:
             style = "red" if level == "must" else "yellow"
@@ -102,13 +109,21 @@ def render_harness_errors(report: Report) -> list[Line]:
 
 
 def render_skipped(report: Report) -> list[Line]:
-    """Return which rules were not exercised and why, one line a reason."""
-    lines = []
+    """Return which rules were ignored or not exercised, and why, one line a reason."""
+    lines: list[Line] = []
+    if report.ignored:
+        rows = [label("ignored", join_reason(*pair)) for pair in report.ignored.items()]
+        lines += limit(rows, MOST_REASONS)
     for verdict in ("not exercised", "blocked"):
         groups = group_by_reason(rule for rule in report.rules if rule.verdict == verdict)
         rows = [label(verdict, f"{reason}: {name_rules(rules)}") for reason, rules in groups]
         lines += limit(rows, MOST_REASONS)
     return lines
+
+
+def join_reason(name: str, reason: str) -> str:
+    """Return an ignored rule with the reason, if one was given."""
+    return ": ".join(filter(None, (name, reason)))
 
 
 def name_rules(rules: list[RuleReport]) -> str:

@@ -21,6 +21,7 @@ from pytest_wsgi.exchange import (
     Measured,
     Raised,
     Returned,
+    StartExamined,
     StartResponse,
     Stopped,
     Write,
@@ -130,6 +131,12 @@ def _start_response(event: StartResponse) -> str:
     return f"start_response({', '.join(arguments)}){_PLACES[event.place]}{_raised(event.raised)}"
 
 
+def _start_examined(event: StartExamined) -> str:
+    if event.name == "__eq__":
+        return "start_response was compared"
+    return f"start_response.{event.name} was looked at"
+
+
 def _headers(event: StartResponse) -> str:
     if event.headers_type not in ("list", "tuple"):
         return f"<{event.headers_type}>"
@@ -222,6 +229,7 @@ def _stopped(event: Stopped) -> str:
 _DESCRIPTIONS: Mapping[type[Event], Callable[[Any], str]] = {
     Called: lambda _: "application(environ, start_response)",
     StartResponse: _start_response,
+    StartExamined: _start_examined,
     Write: _write,
     FileWrapped: _file_wrapped,
     Returned: _returned,

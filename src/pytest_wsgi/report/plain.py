@@ -46,12 +46,14 @@ def to_json(report: Report) -> str:
         "environment": sort_keys(report.environment),
         "totals": report.totals,
         "rules": to_plain(report.rules),
+        "ignored": to_plain(report.ignored),
         "notes": to_plain(report.notes),
         "exchanges": report.exchanges,
         "unproven": report.unproven,
         "sentence": report.sentence,
         "harness_errors": len(report.harness_errors),
         "requirement_coverage": report.requirement_coverage,
+        "ledger": report.ledger,
     }
     return json.dumps(plain, indent=2) + "\n"
 

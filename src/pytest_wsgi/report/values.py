@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pytest_wsgi.catalogue import Level
 from pytest_wsgi.exchange import Problem  # noqa: TC001 # `plain` reads the annotations at run time
 from pytest_wsgi.judge import Outcome  # noqa: TC001 # `plain` reads the annotations at run time
+from pytest_wsgi.ledger import count_requirements
 
 COUNTED: tuple[Outcome, ...] = ("held", "broken", "not exercised", "known", "blocked")
 """The verdicts that the totals count; a harness error is none on the target."""
@@ -51,7 +52,7 @@ class RuleReport:
     `section` names where the first of them stands and `link` is its address. `reason` says why a
     rule was not exercised, is blocked, or ended in a harness error. `exercised` counts the subjects
     over which it was judged. `inherited` marks requirements of HTTP and CGI; `eased` says why the
-    level is lower than that of the requirement.
+    level is lower than that of the requirement, and `ambiguity` how an ambiguous point is read.
     """
 
     id: str
@@ -68,6 +69,7 @@ class RuleReport:
     exercised: int = 0
     inherited: bool = False
     eased: str = ""
+    ambiguity: str = ""
     findings: tuple[FindingReport, ...] = ()
 
 
@@ -99,7 +101,8 @@ class Report:
     """What a run found out about one subject.
 
     `environment` holds "python", "platform", "pytest", "pytest_wsgi" and "packages". `notes` say
-    how the run came about: how the site was found, what was not driven and why. `exchanges` counts
+    how the run came about: how the site was found, what was not driven and why. `ignored` holds the
+    rules that were left out on purpose, with the reason where one was given. `exchanges` counts
     what was driven. `unproven` says why nothing counts as proven although rules were exercised,
     such as "every request was refused with 400"; empty where there is no such reason.
     """
@@ -107,6 +110,7 @@ class Report:
     subject: Subject
     environment: Mapping[str, str | Mapping[str, str]]
     rules: tuple[RuleReport, ...]
+    ignored: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     exchanges: int = 0
     unproven: str = ""
@@ -125,13 +129,22 @@ class Report:
         }
 
     @property
+    def exercised_requirements(self) -> frozenset[str]:
+        """The requirements that this run exercised."""
+        return frozenset(
+            name for rule in self.rules if rule.verdict in EXERCISED for name in rule.requirements
+        )
+
+    @property
     def requirement_coverage(self) -> dict[str, int]:
         """How many requirements the rules check, and how many of them this run exercised."""
         checked = {name for rule in self.rules for name in rule.requirements}
-        exercised = {
-            name for rule in self.rules if rule.verdict in EXERCISED for name in rule.requirements
-        }
-        return {"checked": len(checked), "exercised": len(exercised)}
+        return {"checked": len(checked), "exercised": len(self.exercised_requirements)}
+
+    @property
+    def ledger(self) -> dict[str, dict[str, int]]:
+        """How many requirements of each level were exercised, can be checked, and are there."""
+        return count_requirements(self.exercised_requirements)
 
     @property
     def harness_errors(self) -> tuple[RuleReport, ...]:
@@ -161,16 +174,19 @@ class Report:
         name = self.subject.spec or f"the {self.subject.kind}"
         must = self.totals["must"]
         total = sum(must.values())
+        left = must["not exercised"] + must["blocked"]
         if must["broken"]:
-            return f"{name} breaks {must['broken']} of {total} MUSTs."
+            rest = f", {left} not exercised" if left else ""
+            return f"{name} breaks {must['broken']} of {total} MUSTs{rest}."
         if not self.is_proven:
             return f"Nothing was proven: {self.unproven or 'no rule was exercised'}."
         if not must["held"] + must["known"]:
             return f"Nothing was proven of the {total} MUSTs of PEP 3333: none was exercised."
         known = f"{must['known']} known, " if must["known"] else ""
+        ignored = f", {len(self.ignored)} ignored" if self.ignored else ""
         return (
             f"{name} keeps PEP 3333 as far as it was exercised: {must['held']} of {total} MUSTs "
-            f"held, none broken, {known}{must['not exercised'] + must['blocked']} not exercised."
+            f"held, none broken, {known}{left} not exercised{ignored}."
         )
 
     def broken(self, level: str) -> tuple[RuleReport, ...]:

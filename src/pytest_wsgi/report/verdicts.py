@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.exchange import Raised, StartResponse
 from pytest_wsgi.report.events import cut, describe_event, describe_value, name_kind, printable
 from pytest_wsgi.report.values import FindingReport, RuleReport, Subject
@@ -18,7 +19,7 @@ from pytest_wsgi.report.values import FindingReport, RuleReport, Subject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_wsgi.catalogue import Finding
+    from pytest_wsgi.catalogue import AnyRule, Finding
     from pytest_wsgi.exchange import Event, Loading
     from pytest_wsgi.judge import Outcome, Verdict
 
@@ -61,8 +62,17 @@ def report_verdict(verdict: Verdict, root: str) -> RuleReport:
         exercised=verdict.exercised,
         inherited=rule.inherited,
         eased=rule.eased,
+        ambiguity=describe_reading(rule),
         findings=group_findings(report_finding(finding, root) for finding in verdict.findings),
     )
+
+
+def describe_reading(rule: AnyRule) -> str:
+    """Return how an ambiguous point is read, where the rule stands on one."""
+    if not rule.ambiguity:
+        return ""
+    point = load_ambiguities()[rule.ambiguity]
+    return f"{point.question} Read as {rule.reading}: {point.readings[rule.reading].says}"
 
 
 def report_subject(loading: Loading) -> Subject:

@@ -11,13 +11,16 @@ from pytest_wsgi.rules.comparison import has_answered, report_failures
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_OK = 200
+
 _EXITS = frozenset({"SystemExit", "KeyboardInterrupt"})
 
 _SIGNATURE_WORDS = ("argument", "callable")
 """Every TypeError of CPython's about how something is called holds one of these words."""
 
-_AT_ONCE = frozenset({"interleaved", "concurrent"})
-"""Readings in which an application may have to wait for itself; rules/threads.py judges them."""
+_UNUSUAL = frozenset({"interleaved", "concurrent", "threads apart", "closed twice"})
+"""Readings in which an application may have to wait for itself; threads.py and close.py judge
+them."""
 
 _INTERRUPTION = "pytest_wsgi.recorder.Interruption"
 """What a close() raises when the server stops it."""
@@ -75,7 +78,7 @@ def application_does_not_end_the_process(exchange: Exchange) -> Iterator[Finding
     Exchange,
     checks=("body-iterable-returned", "start-called"),
     binds=Party.APPLICATION,
-    when=lambda exchange: exchange.events and exchange.reading not in _AT_ONCE,
+    when=lambda exchange: exchange.events and exchange.reading not in _UNUSUAL,
 )
 def application_answers_in_time(exchange: Exchange) -> Iterator[Finding]:
     """The application's call, its first block and its close() come to an end.
@@ -120,9 +123,7 @@ def response_comes_to_an_end(exchange: Exchange) -> Iterator[Finding]:
     Conversation,
     checks="app-reinvocable",
     binds=Party.APPLICATION,
-    when=lambda conversation: (
-        conversation.probe == "again" and any(map(has_answered, conversation.exchanges[:1]))
-    ),
+    when=lambda conversation: conversation.probe == "again" and has_answered(conversation.baseline),
 )
 def application_answers_again(conversation: Conversation) -> Iterator[Finding]:
     """The application answers the same request again.
@@ -130,4 +131,17 @@ def application_answers_again(conversation: Conversation) -> Iterator[Finding]:
     Why: one application object serves every request of a process. One that is used up by its
     first request passes a smoke test and fails in production.
     """
-    yield from report_failures(conversation.exchanges[1:], "an answer like the first one")
+    yield from report_failures(conversation.exchanges, "an answer like the first one")
+    first = conversation.baseline
+    if first is not None and first.body_length and all(map(is_blank, conversation.exchanges)):
+        yield Finding(
+            expected=f"a body, such as the {first.body_length} bytes of the first answer",
+            observed="an empty one each time",
+            at=conversation.exchanges[0].response,
+            exchange=conversation.exchanges[0],
+        )
+
+
+def is_blank(exchange: Exchange) -> bool:
+    """Tell whether a whole answer of success has no content, as if it were used up."""
+    return exchange.complete and exchange.code == _OK and not exchange.body_length

@@ -96,13 +96,14 @@ def blocks_are_bytes(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks="body-items-bytearray",
     binds=Party.APPLICATION,
+    ambiguity="buffers-as-blocks",
     when=has_blocks,
 )
 def blocks_are_not_buffers(exchange: Exchange) -> Iterator[Finding]:
     """No block of the body is a bytearray or a memoryview.
 
-    Why: some servers send them, gunicorn, cheroot, uWSGI and Twisted send an empty body, and
-    wsgiref, mod_wsgi and bjoern answer 500.
+    Why: waitress, gevent, granian and hypercorn send them; gunicorn, cheroot, uWSGI, Twisted and
+    Werkzeug send a body without them, and wsgiref, mod_wsgi and bjoern answer 500.
     """
     block = find_block(exchange, _BUFFERS)
     if block is not None:
@@ -149,13 +150,14 @@ def len_is_the_number_of_blocks(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks="body-head-application",
     binds=Party.APPLICATION,
+    ambiguity="head-body",
     when=lambda exchange: exchange.method == "HEAD" and exchange.complete,
 )
 def head_has_no_body(exchange: Exchange) -> Iterator[Finding]:
     """The application itself sends no body in answer to HEAD.
 
-    Why: seven of fifteen server configurations pass such a body on, and clients take it for the
-    beginning of the next response.
+    Why: wsgiref, waitress, cheroot, uWSGI, gevent, bjoern and Werkzeug, seven of fifteen server
+    configurations, pass such a body on, and clients take it for the beginning of the next response.
     """
     if exchange.body_length:
         yield Finding(expected="no bytes", observed=exchange.body_length, at=exchange.response)

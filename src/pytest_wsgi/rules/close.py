@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 _LEFT = frozenset({"first-block", "no-block", "client-lost"})
 """The probes in which the server goes away early."""
 
+_TWICE = 2
+
+_UNUSUAL = frozenset({"closed twice", "threads apart"})
+"""Readings whose close() is judged by rules of their own."""
+
 
 @rule(
     Exchange,
     checks="exc-app-traps-own-errors",
     binds=Party.APPLICATION,
-    when=lambda exchange: exchange.complete and exchange.closes,
+    when=lambda exchange: (
+        exchange.complete and exchange.closes and exchange.reading not in _UNUSUAL
+    ),
 )
 def close_does_not_raise(exchange: Exchange) -> Iterator[Finding]:
     """close() raises nothing after the whole body was taken.
@@ -50,6 +57,28 @@ def body_can_be_left_early(conversation: Conversation) -> Iterator[Finding]:
     for exchange in conversation.exchanges:
         for finding in report_closes(exchange):
             yield replace(finding, exchange=exchange)
+
+
+@rule(
+    Exchange,
+    checks="close-idempotent-app",
+    ambiguity="close-again",
+    binds=Party.APPLICATION,
+    when=lambda exchange: (
+        exchange.reading == "closed twice"
+        and len(exchange.closes) == _TWICE
+        and exchange.closes[0].raised is None
+    ),
+)
+def close_may_be_called_again(exchange: Exchange) -> Iterator[Finding]:
+    """A second close() does nothing, and raises nothing.
+
+    Why: the PEP does not say that close() comes but once. Middleware that closes when an error
+    passes and once more in a finally clause loses that error to the one that close() raises.
+    """
+    second = exchange.closes[-1]
+    if second.raised is not None:
+        yield Finding(expected="no exception", observed=second.raised, at=second)
 
 
 def report_closes(exchange: Exchange) -> Iterator[Finding]:

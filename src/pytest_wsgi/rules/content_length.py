@@ -16,7 +16,14 @@ _NUMBER = re.compile(r"[0-9]+")
 _INTERIM = range(100, 200)
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
-_TARGET = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+_TARGET = (
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "HTTP_ACCEPT_ENCODING",
+    "HTTP_ACCEPT_LANGUAGE",
+)
+"""What tells one page from another."""
 
 Comparison = tuple[Exchange, str, str]
 """An exchange, the Content-Length that it declares, and the length that the page has."""
@@ -48,7 +55,8 @@ def content_length_is_a_number(exchange: Exchange) -> Iterator[Finding]:
 def content_length_is_exact(exchange: Exchange) -> Iterator[Finding]:
     """The Content-Length is the number of bytes of the body.
 
-    Why: with fewer bytes than promised the client waits; with more, cheroot, gevent, bjoern and
+    Why: with fewer bytes than promised the client waits, as gunicorn (gthread), cheroot, mod_wsgi,
+    gevent, bjoern and Twisted keep the connection open; with more, cheroot, gevent, bjoern and
     Twisted send the rest, and it is read as the beginning of the next response.
     """
     length = find_length(exchange)
@@ -71,6 +79,7 @@ def no_content_has_no_content_length(exchange: Exchange) -> Iterator[Finding]:
     """A response 1xx or 204 has no Content-Length.
 
     Why: it never has content; a Content-Length is one more thing to disagree on (RFC 9110, 8.6).
+    Werkzeug takes it off a 204, Django's CommonMiddleware puts it on.
     """
     response = exchange.response
     for value in list_values(response, "content-length") if response is not None else ():
@@ -109,6 +118,7 @@ def content_length_of_not_modified_is_that_of_ok(conversation: Conversation) -> 
     """The Content-Length in a response 304 is that of the 200.
 
     Why: a cache may update what it has stored by it, and then takes the page for another one.
+    wsgiref and Django's CommonMiddleware add a Content-Length of 0 of their own.
     """
     for exchange, declared, length in compare_304(conversation):
         if declared != length:

@@ -48,6 +48,7 @@ _LATIN_1 = 255
     Conversation,
     checks="environ-query-string-optional",
     binds=Party.APPLICATION,
+    ambiguity="query-string-absent",
     when=against_plain_get("without-query-string"),
 )
 def query_string_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
@@ -62,6 +63,7 @@ def query_string_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
     Conversation,
     checks="environ-content-length-optional",
     binds=Party.APPLICATION,
+    ambiguity="content-length-absent",
     when=lambda conversation: (
         conversation.probe == "battery"
         and pick(conversation, *_LENGTH_ABSENT)
@@ -71,8 +73,8 @@ def query_string_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
 def content_length_may_be_absent_or_empty(conversation: Conversation) -> Iterator[Finding]:
     """The application takes an absent CONTENT_LENGTH and an empty one alike.
 
-    Why: both occur for requests without a body. wsgiref and Twisted set an empty text, other
-    servers set nothing.
+    Why: both occur for requests without a body. wsgiref and Twisted set an empty text, all others
+    measured set nothing, so that code that was tried on the one kind fails on the other.
     """
     exchanges = pick(conversation, *_LENGTH_EMPTY, *_LENGTH_ABSENT)
     yield from report_failures(exchanges, "an answer, be CONTENT_LENGTH absent or empty")
@@ -82,6 +84,7 @@ def content_length_may_be_absent_or_empty(conversation: Conversation) -> Iterato
     Conversation,
     checks="environ-content-length-optional",
     binds=Party.APPLICATION,
+    ambiguity="content-length-absent",
     when=lambda conversation: (
         conversation.probe == "battery"
         and pick(conversation, *_POSTS_WITHOUT_LENGTH)
@@ -92,7 +95,8 @@ def content_length_may_be_absent_from_a_post(conversation: Conversation) -> Iter
     """The application takes a POST without CONTENT_LENGTH for one without a body.
 
     Why: int(environ["CONTENT_LENGTH"]) dies of an empty or an absent value, so that a client that
-    sends no length gets a 500. Refusing such a request (411) is fine.
+    sends no length gets a 500. Of a body sent in chunks only waitress says the length; gunicorn,
+    gevent, granian and most others leave it out. Refusing such a request (411) is fine.
     """
     exchanges = pick(conversation, *_POSTS_WITHOUT_LENGTH)
     yield from report_failures(exchanges, "an answer, as there is one to CONTENT_LENGTH '0'")
@@ -108,7 +112,8 @@ def optional_variables_may_be_absent(conversation: Conversation) -> Iterator[Fin
     """The application has a fallback for each variable that a server need not set.
 
     Why: old clients send no Host, Unix sockets have no REMOTE_ADDR, and few headers are sent by
-    every client; a KeyError there is a 500 that only some servers and clients see.
+    every client; a KeyError there is a 500 that only some servers and clients see. Of 100 faults
+    found in released packages 13 were a variable that was taken for granted.
     """
     yield from report_failures(conversation.exchanges, "an answer as with the variable")
 
@@ -123,7 +128,8 @@ def script_name_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
     """The application takes an absent SCRIPT_NAME for an empty one.
 
     Why: the PEP lets servers leave out a variable that would be empty, and SCRIPT_NAME is empty
-    wherever an application is not mounted below a prefix.
+    wherever an application is not mounted below a prefix. The 15 servers measured set it, but
+    middleware, test clients and servers of one's own may not.
     """
     yield from report_failures(conversation.exchanges, "an answer as with an empty SCRIPT_NAME")
 
@@ -138,7 +144,8 @@ def path_info_may_be_empty(conversation: Conversation) -> Iterator[Finding]:
     """The application answers when PATH_INFO is empty.
 
     Why: PATH_INFO is empty when the URL of an application is asked for without the slash at its
-    end; code such as path[0] then is a 500.
+    end, and on gunicorn and waitress for a target such as http://example.com; code such as path[0]
+    then is a 500.
     """
     yield from report_failures(conversation.exchanges, "an answer, a redirect or a 404")
 
@@ -147,12 +154,12 @@ def path_info_may_be_empty(conversation: Conversation) -> Iterator[Finding]:
     Conversation,
     checks="environ-app-fallback",
     binds=Party.APPLICATION,
+    ambiguity="path-info-absent",
     when=lambda conversation: (
         conversation.probe == "battery"
         and pick(conversation, "path-missing")
         and all(map(has_answered, pick(conversation, "get", "mounted", "path-empty")))
     ),
-    eased="the PEP lets servers leave out an empty PATH_INFO, CGI does not, and few servers do",
 )
 def path_info_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
     """The application takes an absent PATH_INFO for an empty one.
@@ -198,7 +205,7 @@ def extra_variables_are_tolerated(conversation: Conversation) -> Iterator[Findin
 
 @rule(
     Conversation,
-    checks=("environ-app-fallback", "config-minimal-required"),
+    checks=("environ-app-fallback", "environ-nonportable-vars", "config-minimal-required"),
     binds=Party.APPLICATION,
     when=lambda conversation: (
         conversation.probe == "battery"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import Finding, Party, rule
@@ -51,8 +52,8 @@ to be reported twice."""
 def exc_info_is_a_triple(exchange: Exchange) -> Iterator[Finding]:
     """exc_info is a tuple as sys.exc_info() makes it: class, instance and traceback.
 
-    Why: a server that has sent headers raises exc_info[1]; anything else there hides the error
-    behind a TypeError of the server's.
+    Why: a server that has sent headers raises exc_info[1], as eleven of fifteen configurations
+    do; anything else there hides the error behind a TypeError of the server's.
     """
     for call in exchange.start_responses:
         info = call.exc_info
@@ -68,6 +69,7 @@ def exc_info_is_a_triple(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks="exc-info-live",
     binds=Party.APPLICATION,
+    ambiguity="exc-info-of-nothing",
     when=lambda exchange: any(call.exc_info and call.handling for call in exchange.start_responses),
 )
 def exc_info_is_live(exchange: Exchange) -> Iterator[Finding]:
@@ -97,7 +99,8 @@ def exc_info_comes_from_an_error_handler(exchange: Exchange) -> Iterator[Finding
     """exc_info is passed only to report an exception that was caught.
 
     Why: it is no way to call start_response twice: once headers are sent, the server raises what
-    it is given, and the client gets a broken response.
+    it is given, and the client gets a broken response. Before that, gunicorn and cheroot append the
+    second headers to the first, a2wsgi ignores them, and uWSGI loses the body.
     """
     # A handler may keep exc_info and use it when it is done: then it has a traceback.
     for call in exchange.start_responses:
@@ -117,8 +120,9 @@ def exc_info_comes_from_an_error_handler(exchange: Exchange) -> Iterator[Finding
 def errors_of_start_response_are_not_trapped(exchange: Exchange) -> Iterator[Finding]:
     """An exception that start_response raises when called with exc_info leaves the application.
 
-    Why: that exception tells the server to break the connection off. Trapped, the client gets a
-    whole-looking response with half a page, and perhaps an error page at its end.
+    Why: that exception tells the server to break the connection off; with all but mod_wsgi and
+    granian the client then sees that the page is cut. Trapped, it gets a whole-looking response
+    with half a page, and perhaps an error page at its end.
     """
     for call in list_calls(exchange):
         if call.raised is not None and call.exc_info is not None and went_on(exchange, call):
@@ -139,7 +143,8 @@ def late_errors_use_exc_info(exchange: Exchange) -> Iterator[Finding]:
     """An error handler that calls start_response a second time passes exc_info.
 
     Why: without it the second call is itself a fatal error, and hides the one to be reported:
-    gunicorn, waitress and wsgiref raise an AssertionError instead of sending the error page.
+    gunicorn, waitress and wsgiref raise an AssertionError instead of sending the error page. uWSGI,
+    mod_wsgi and gevent send it, so the fault may not show before the server is changed.
     """
     for call in list_calls(exchange)[1:]:
         if call.handling and call.exc_info is None:
@@ -169,7 +174,8 @@ def application_traps_its_errors(conversation: Conversation) -> Iterator[Finding
     for exchange in conversation.exchanges:
         error = find_error(exchange)
         if error is not None:
-            place = f" at {error.origin[0]}:{error.origin[1]}" if error.origin else ""
+            file, line = error.origin or ("", 0)
+            place = f" at {PurePath(file).name}:{line}" if file else ""
             yield Finding(
                 expected="a response with a 5xx status",
                 observed=f"{error.type_name}{place}",

@@ -24,7 +24,8 @@ _CODED = frozenset({"gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile"})
 def file_wrapper_may_be_absent(conversation: Conversation) -> Iterator[Finding]:
     """The application answers without wsgi.file_wrapper.
 
-    Why: the wrapper is optional for servers, and middleware may take it away.
+    Why: cheroot, gevent, granian, hypercorn, Twisted, Werkzeug's development server and the ASGI
+    adapters have none, and middleware may take it away.
     """
     yield from report_failures(conversation.exchanges, "an answer as with wsgi.file_wrapper")
 
@@ -50,14 +51,14 @@ def file_wrapper_is_given_a_readable_object(exchange: Exchange) -> Iterator[Find
     Exchange,
     checks="filewrapper-fileno-semantics",
     binds=Party.APPLICATION,
+    ambiguity="wrapped-file",
     when=lambda exchange: exchange.file_wraps,
-    eased="only a file that is open on disk has a descriptor, and that cannot be seen from outside",
 )
 def wrapped_file_reads_what_its_descriptor_reads(exchange: Exchange) -> Iterator[Finding]:
     """The descriptor of a wrapped file, where it has one, leads to the bytes that it reads.
 
     Why: servers send from the descriptor: of a file opened by gzip.open() uWSGI and mod_wsgi send
-    the compressed bytes.
+    the compressed bytes, gunicorn nothing and bjoern four bytes.
     """
     for wrapped in exchange.file_wraps:
         if wrapped.type_name in _CODED and "fileno" in wrapped.attributes:
@@ -70,6 +71,7 @@ def wrapped_file_reads_what_its_descriptor_reads(exchange: Exchange) -> Iterator
     Exchange,
     checks="filewrapper-sentinel-bytes",
     binds=Party.APPLICATION,
+    ambiguity="samples-of-the-pep",
     when=lambda exchange: exchange.blocks,
 )
 def reading_loop_ends_at_empty_bytes(exchange: Exchange) -> Iterator[Finding]:

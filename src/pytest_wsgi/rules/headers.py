@@ -37,7 +37,7 @@ def headers_are_a_list(exchange: Exchange) -> Iterator[Finding]:
     """The headers are a list: exactly the builtin type.
 
     Why: the server may change them in any way. A tuple is refused by wsgiref, uWSGI, mod_wsgi and
-    bjoern, and an iterator is empty at its second reading.
+    bjoern, and taken by eleven others; an iterator is empty at its second reading.
     """
     for call in list_calls(exchange):
         if call.headers_type != "list":
@@ -98,12 +98,19 @@ def header_values_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
             yield Finding(expected="a str as value", observed=show_pair(name, value), at=call)
 
 
-@rule(Exchange, checks="header-name-token", binds=Party.APPLICATION, when=has_fields)
+@rule(
+    Exchange,
+    checks="header-name-token",
+    binds=Party.APPLICATION,
+    ambiguity="punctuation-in-a-name",
+    when=has_fields,
+)
 def header_names_are_tokens(exchange: Exchange) -> Iterator[Finding]:
     """The name of each header is a token: ASCII letters, digits and !#$%&'*+-.^_`|~.
 
-    Why: with anything else the line is no header. gunicorn and mod_wsgi answer 500, other servers
-    send what clients and proxies refuse or read in two ways.
+    Why: with anything else the line is no header. gunicorn and mod_wsgi refuse it in
+    start_response, Hypercorn, Twisted and uvicorn fail later, and other servers send what clients
+    and proxies refuse or read in two ways.
     """
     for call, name, _ in list_fields(exchange):
         if not _TOKEN.fullmatch(name) and is_narrow(name) and not re.search("[\r\n:]", name):
@@ -138,7 +145,8 @@ def header_values_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header has no CR and no LF, not even to fold it.
 
     Why: what follows becomes a header of its own: response splitting. wsgiref, cheroot, uWSGI,
-    bjoern and Werkzeug send the injected header to the client.
+    bjoern and Werkzeug send the injected header to the client; granian drops the whole header
+    without a word; gunicorn, waitress, mod_wsgi and gevent refuse it.
     """
     for call, name, value in list_fields(exchange):
         if _LINE_BREAK.search(value):
@@ -149,8 +157,8 @@ def header_values_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
 def header_values_have_no_control_characters(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header has no control characters.
 
-    Why: HTTP forbids them there; gunicorn and mod_wsgi answer 500, and a NUL cuts the value short
-    in clients written in C.
+    Why: HTTP forbids them there; gunicorn and mod_wsgi answer 500, granian drops the header
+    without a word, and a NUL cuts the value short in clients written in C.
     """
     for call, name, value in list_fields(exchange):
         if _CONTROL.search(value):
@@ -163,13 +171,14 @@ def header_values_have_no_control_characters(exchange: Exchange) -> Iterator[Fin
     Exchange,
     checks="header-value-tab",
     binds=Party.APPLICATION,
+    ambiguity="tab-in-a-value",
     when=has_fields,
-    eased="HTTP allows a tab and all servers send it; it is only by the PEP's letter forbidden",
 )
 def header_values_have_no_tab(exchange: Exchange) -> Iterator[Finding]:
     """The value of a header has no tab.
 
-    Why: the PEP forbids control characters, and a tab is one; wsgiref.validate refuses it.
+    Why: the PEP forbids control characters, and a tab is one; wsgiref.validate refuses it. HTTP
+    allows it, and all of 15 servers take it.
     """
     for call, name, value in list_fields(exchange):
         if "\t" in value and not _LINE_BREAK.search(value):
@@ -189,12 +198,18 @@ def header_values_have_no_surrounding_whitespace(exchange: Exchange) -> Iterator
             )
 
 
-@rule(Exchange, checks="header-no-hop-by-hop", binds=Party.APPLICATION, when=has_fields)
+@rule(
+    Exchange,
+    checks="header-no-hop-by-hop",
+    binds=Party.APPLICATION,
+    ambiguity="hop-by-hop-list",
+    when=has_fields,
+)
 def headers_are_end_to_end(exchange: Exchange) -> Iterator[Finding]:
     """No header is hop-by-hop: TE, Trailer, Upgrade, Proxy-Authenticate, Proxy-Authorization.
 
-    Why: they are the server's to send, about a connection of its own. wsgiref and waitress raise,
-    gunicorn drops them, and others send what they do not do.
+    Why: they are the server's to send, about a connection of its own. wsgiref (but not under
+    python -O) and waitress raise, gunicorn drops them, and others send what they do not do.
     """
     for call, name, value in list_fields(exchange, *_HOP_BY_HOP):
         # RFC 9110 asks for Proxy-Authenticate in a 407, and no longer calls it hop-by-hop.
@@ -208,7 +223,8 @@ def headers_leave_the_connection_alone(exchange: Exchange) -> Iterator[Finding]:
     """No header is about the connection: Connection, Keep-Alive, Proxy-Connection.
 
     Why: only the server knows whether it keeps the connection open. wsgiref and waitress raise;
-    elsewhere the client waits on a connection that closes, or the other way round.
+    gunicorn, Hypercorn and uvicorn drop Connection; elsewhere the client waits on a connection that
+    closes, or the other way round.
     """
     for call, name, value in list_fields(exchange, *_CONNECTION):
         yield Finding(expected="no such header", observed=show_field(name, value), at=call)
@@ -229,7 +245,8 @@ def headers_have_no_transfer_encoding(exchange: Exchange) -> Iterator[Finding]:
 def headers_name_no_status(exchange: Exchange) -> Iterator[Finding]:
     """No header is called Status: the status is an argument of its own.
 
-    Why: a CGI gateway would print two; mod_wsgi lets the header replace the real status.
+    Why: a CGI gateway would print two; mod_wsgi lets the header replace the real status,
+    so that a 200 becomes a 404 there.
     """
     for call, name, value in list_fields(exchange, "status"):
         yield Finding(expected="no such header", observed=show_field(name, value), at=call)

@@ -32,7 +32,8 @@ def read_size(used: InputUsed) -> int | None:
 def input_is_used_by_its_four_methods(exchange: Exchange) -> Iterator[Finding]:
     """The application uses read, readline, readlines and iteration of wsgi.input, and no more.
 
-    Why: seek(), tell() or fileno() exist on some servers' input and fail on others'.
+    Why: seek(), tell(), readinto() or fileno() exist on some servers' input and fail on others'.
+    next() is not promised either, only iteration is.
     """
     for used in exchange.input_used:
         if used.method not in _METHODS and used.method != "close" and is_relied_on(used, exchange):
@@ -51,7 +52,8 @@ def input_is_not_closed(exchange: Exchange) -> Iterator[Finding]:
     """The application leaves wsgi.input open.
 
     Why: the input is the server's connection. Closed, it takes the next request with it, or fails
-    at once on a server whose input has no close().
+    at once on a server whose input has no close(). io.TextIOWrapper and io.BufferedReader close
+    what they wrap when they are garbage-collected.
     """
     for used in exchange.input_used:
         if used.method == "close" and is_relied_on(used, exchange):
@@ -62,6 +64,7 @@ def input_is_not_closed(exchange: Exchange) -> Iterator[Finding]:
     Exchange,
     checks="input-app-no-over-read",
     binds=Party.APPLICATION,
+    ambiguity="reading-past-the-end",
     when=lambda exchange: exchange.input_used,
 )
 def input_is_not_read_past_its_end(exchange: Exchange) -> Iterator[Finding]:
@@ -90,7 +93,8 @@ def input_is_not_read_past_its_end(exchange: Exchange) -> Iterator[Finding]:
 def input_is_asked_for_what_is_left(exchange: Exchange) -> Iterator[Finding]:
     """The application asks for no more bytes at once than are left of CONTENT_LENGTH.
 
-    Why: a server that hands out its socket waits for the bytes that are missing.
+    Why: a server that hands out its socket, as wsgiref and Werkzeug's development server do, waits
+    for the bytes that are missing.
     """
     length = exchange.environ.get("CONTENT_LENGTH")
     left = int(length) if type(length) is str and _LENGTH.fullmatch(length) else 0
@@ -112,8 +116,9 @@ def input_is_asked_for_what_is_left(exchange: Exchange) -> Iterator[Finding]:
 def input_is_read_with_a_size(exchange: Exchange) -> Iterator[Finding]:
     """The application says how much it reads of wsgi.input.
 
-    Why: read() without a size waits for ever on wsgiref, cheroot and Werkzeug's development server;
-    CONTENT_LENGTH tells how much there is.
+    Why: read() waits for ever on wsgiref and Werkzeug's development server, read(-1) on cheroot.
+    read(-1) fails on granian, read(None) on uWSGI, mod_wsgi and a2wsgi. CONTENT_LENGTH tells how
+    much there is.
     """
     for used in exchange.input_used:
         if used.called and used.method == "read" and read_size(used) is None:

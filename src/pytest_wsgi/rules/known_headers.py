@@ -7,6 +7,7 @@ Content-Length in content_length.py.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -59,8 +60,9 @@ _NOT_MODIFIED = 304
 def singleton_headers_come_once(exchange: Exchange) -> Iterator[Finding]:
     """A header that takes one value, such as Content-Length, Content-Type or Location, comes once.
 
-    Why: most servers send both, and each client or proxy believes another one; with
-    Content-Length that is request smuggling. granian, Hypercorn and uvicorn break off.
+    Why: each client or proxy believes another one; with Content-Length that is request smuggling,
+    and ten of 15 servers send both. mod_wsgi keeps one; granian, Hypercorn and uvicorn break off or
+    answer 500.
     """
     for call in exchange.start_responses:
         names = [name.lower() for name, _ in call.fields]
@@ -154,7 +156,8 @@ def etag_is_quoted(exchange: Exchange) -> Iterator[Finding]:
 def location_is_a_uri_reference(exchange: Exchange) -> Iterator[Finding]:
     """The Location is a URI or a relative reference: ASCII, without spaces.
 
-    Why: clients guess the encoding of other characters, and each goes to another place.
+    Why: clients guess the encoding of other characters, and each goes to another place. Of 15
+    servers 13 send an é as one byte, granian sends two, and asgiref answers 500.
     """
     for call, name, value in list_forms(exchange, "location"):
         if not _VISIBLE.fullmatch(value) or not can_be_split(value):
@@ -182,7 +185,10 @@ def is_other_time(name: str, value: str) -> bool:
 def can_be_split(reference: str) -> bool:
     """Tell whether a reference falls into the parts of a URI."""
     try:
-        urlsplit(reference)
+        parts = urlsplit(reference)
+        host = parts.hostname or ""
+        if "[" in parts.netloc and not host.startswith("v"):
+            IPv6Address(host)  # Python 3.10 takes anything in brackets for a host
     except ValueError:
         return False
     return True

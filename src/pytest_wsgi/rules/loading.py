@@ -17,7 +17,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @rule(
     Loading,
-    checks="harness-target-loads",
+    checks=("harness-target-loads", "config-application-object"),
     binds=Party.APPLICATION,
     when=lambda loading: loading.spec,
 )

@@ -63,13 +63,15 @@ def start_response_comes_before_the_body(exchange: Exchange) -> Iterator[Finding
     Exchange,
     checks="start-empty-before",
     binds=Party.APPLICATION,
+    ambiguity="empty-block-before-start",
     when=lambda exchange: exchange.start_responses and exchange.blocks,
 )
 def start_response_comes_before_empty_blocks(exchange: Exchange) -> Iterator[Finding]:
     """The application calls start_response before it yields anything, be it an empty block.
 
-    Why: the PEP's own sample gateway takes an empty block first, and so do waitress, uWSGI and
-    mod_wsgi; wsgiref, Hypercorn and Werkzeug answer 500, and gunicorn sends "HTTP/1.1 None".
+    Why: the PEP's own sample gateway takes an empty block first, and so do waitress, cheroot,
+    uWSGI, mod_wsgi, gevent, bjoern, granian and Twisted; wsgiref, Hypercorn, Werkzeug, a2wsgi and
+    asgiref answer 500, and gunicorn sends "HTTP/1.1 None".
     """
     for first in exchange.blocks[:1]:
         if first.length == 0 and not has_started(exchange, first):
@@ -82,13 +84,15 @@ def start_response_comes_before_empty_blocks(exchange: Exchange) -> Iterator[Fin
     Exchange,
     checks="start-not-twice",
     binds=Party.APPLICATION,
+    ambiguity="second-start",
     when=lambda exchange: any(call.exc_info is None for call in exchange.start_responses),
 )
 def start_response_is_called_once(exchange: Exchange) -> Iterator[Finding]:
     """The application calls start_response once, and again only with exc_info.
 
-    Why: a second call is a fatal error. gunicorn, waitress and wsgiref raise; uWSGI, mod_wsgi and
-    gevent send the second status, and a2wsgi the first.
+    Why: a second call is a fatal error. wsgiref, gunicorn, waitress, cheroot, bjoern and Werkzeug
+    raise; uWSGI, mod_wsgi, gevent, granian, hypercorn and Twisted send the second status, and
+    a2wsgi the first.
     """
     # What an error handler calls without exc_info has a rule of its own, in exc_info.py.
     for call in list_calls(exchange)[1:]:
@@ -141,13 +145,15 @@ def start_response_gets_two_or_three_arguments(exchange: Exchange) -> Iterator[F
     Conversation,
     checks="start-new-list-per-call",
     binds=Party.APPLICATION,
+    ambiguity="changed-header-list",
     when=lambda conversation: conversation.probe == "again" and len(conversation.exchanges) > 1,
 )
 def headers_are_a_new_list_per_call(conversation: Conversation) -> Iterator[Finding]:
     """The application passes a list of headers that it does not use again.
 
-    Why: the list becomes the server's, which may change it. wsgiref adds Content-Length to it, so
-    a list that is shared carries the length of one response into the next.
+    Why: the list becomes the server's, which may change it. wsgiref, the only one of fifteen
+    configurations to do so, adds Content-Length, so a list that is shared carries the length of one
+    response into the next.
     """
     for exchange in conversation.exchanges[1:]:
         for call in exchange.start_responses:
@@ -170,7 +176,8 @@ def application_stops_when_start_response_raises(exchange: Exchange) -> Iterator
     """The application lets an exception of start_response out, or starts again with exc_info.
 
     Why: servers raise there what is wrong with status or headers. An application that goes on
-    with its body sends it under a response that was never started.
+    with its body sends it under a response that was never started. A new call without
+    exc_info is no way out: gunicorn and waitress refuse it, though mod_wsgi and gevent do not.
     """
     # A call with exc_info that raises has a stricter rule of its own, in exc_info.py.
     for call in exchange.start_responses:

@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 _PAIR = 2
 """How many requests the probes of this module send at the same time."""
 
+_NEIGHBOURS = ("get", "again", "closed-twice")
+"""Probes of the same page, before and after that in which the thread changes."""
+
 _CONSTANT = 4
 """How many plain answers must be the same for a page to count as constant."""
 
 
 @rule(
     Conversation,
-    checks="thread-app-safe",
+    checks=(
+        "thread-app-safe",
+        "thread-app-honours-flag",
+        "middleware-isolation-between-requests",
+    ),
     binds=Party.APPLICATION,
     when=lambda conversation: (
         conversation.probe == "battery"
@@ -40,7 +47,7 @@ def application_serves_two_threads(conversation: Conversation) -> Iterator[Findi
 
 @rule(
     Conversation,
-    checks="thread-interleaved-iteration",
+    checks=("thread-interleaved-iteration", "middleware-isolation-between-requests"),
     binds=Party.APPLICATION,
     when=lambda conversation: (
         conversation.probe == "battery"
@@ -51,10 +58,43 @@ def application_serves_two_threads(conversation: Conversation) -> Iterator[Findi
 def application_serves_two_responses_in_turns(conversation: Conversation) -> Iterator[Finding]:
     """Two responses, read in turns in one thread, are those that come when each is read alone.
 
-    Why: servers with an event loop read many responses in turns; state of a request that is kept
-    per thread or per process mixes them up.
+    Why: servers with an event loop read many responses in turns, and gevent lets requests take
+    turns in one thread while wsgi.multithread is false; state of a request that is kept per thread
+    or per process mixes them up.
     """
     yield from compare_with_alone(conversation, "interleaved")
+
+
+@rule(
+    Conversation,
+    checks="middleware-async-server-friendly",
+    binds=Party.APPLICATION,
+    when=lambda conversation: (
+        conversation.probe == "battery"
+        and pick(conversation, "threads-apart")
+        and are_answered(conversation, "get", "closed-twice")
+        and not pick(conversation, "get")[0].raised
+    ),
+)
+def response_is_not_bound_to_a_thread(conversation: Conversation) -> Iterator[Finding]:
+    """The response is made in one thread, read in a second and closed in a third as in one alone.
+
+    Why: a2wsgi and asgiref read it in another thread than the one that made the call. A connection
+    of sqlite3, or state that is kept per thread, then fails in the middle of the response.
+    """
+    # The last of these comes after: a page that changed in the meantime shows that there.
+    alone = {(e.code, e.digest) for e in pick(conversation, *_NEIGHBOURS)}
+    for exchange in pick(conversation, "threads-apart"):
+        observed = find_breakdown(exchange)
+        if not observed and len(alone) == 1 and (exchange.code, exchange.digest) not in alone:
+            observed = f"{exchange.code} with another body"
+        if observed:
+            yield Finding(
+                expected="the response as in one thread",
+                observed=observed,
+                at=exchange.raised[0] if exchange.raised else exchange.response,
+                exchange=exchange,
+            )
 
 
 def are_answered(conversation: Conversation, *probes: str) -> bool:
@@ -76,6 +116,16 @@ def compare_with_alone(conversation: Conversation, probe: str) -> Iterator[Findi
                 at=exchange.response or exchange.stopped,
                 exchange=exchange,
             )
+
+
+def find_breakdown(exchange: Exchange) -> str:
+    """Return how an exchange failed, in its close() too, or an empty text."""
+    failure = find_failure(exchange)
+    if failure is not None:
+        return failure[0]
+    if exchange.stopped is not None:
+        return exchange.stopped.detail
+    return "".join(f"{e.type_name}: {e.message}" for e in exchange.raised[:1] if not e.by_server)
 
 
 def list_answers(conversation: Conversation, exchange: Exchange) -> tuple[Exchange, ...]:
@@ -103,6 +153,8 @@ def find_difference(
         return failure[0]
     if exchange.stopped is not None and exchange.stopped.reason == "hang":
         return exchange.stopped.detail
+    if exchange.response is None and any(answer.response is not None for answer in own):
+        return "no status: start_response was not called for this request"
     if is_swapped(exchange.code, [e.code for e in own], [e.code for e in others]):
         return f"status code {exchange.code}, which is the other request's"
     is_constant = all(

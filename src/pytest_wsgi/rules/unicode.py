@@ -38,7 +38,8 @@ def headers_are_latin_1(exchange: Exchange) -> Iterator[Finding]:
     """The names and values of headers have only characters of latin-1.
 
     Why: servers encode them so. Most answer 500, Twisted and Werkzeug close the connection, and
-    granian sends UTF-8. A file name in Content-Disposition needs the form of RFC 8187.
+    granian sends UTF-8; asgiref refuses all but ASCII. A file name in Content-Disposition needs the
+    form of RFC 8187.
     """
     for call, name, value in list_fields(exchange):
         if _BEYOND_LATIN_1.search(name) or _BEYOND_LATIN_1.search(value):
@@ -49,6 +50,7 @@ def headers_are_latin_1(exchange: Exchange) -> Iterator[Finding]:
     Conversation,
     checks="unicode-undecodable-ok",
     binds=Party.APPLICATION,
+    ambiguity="undecodable-path",
     when=lambda conversation: (
         against_plain_get("battery")(conversation) and list_undecodable(conversation)
     ),
@@ -57,7 +59,8 @@ def undecodable_requests_are_answered(conversation: Conversation) -> Iterator[Fi
     """The application answers a request whose path, query or cookie is no UTF-8.
 
     Why: any client can send such bytes. Decoded without a thought they are a 500 and a line in
-    the error log for each; a 400 or a 404 is fine.
+    the error log for each; a 400 or a 404 is fine. Werkzeug's development server, hypercorn and the
+    ASGI adapters replace those in a path, so that this shows in production only.
     """
     yield from report_failures(list_undecodable(conversation), "any answer but a failure")
 

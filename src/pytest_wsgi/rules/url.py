@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Conversation, Exchange
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 """The characters of a URL (RFC 3986, 2); rules/known_headers.py judges a Location with others."""
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The Location of any other response, such as a 201, is no place to go on to (RFC 9110, 10.2.2)."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _TWICE_ENCODED = "%C3%83%C2%A9"
@@ -23,9 +26,10 @@ _TWICE_ENCODED = "%C3%83%C2%A9"
 
 
 def read_location(exchange: Exchange) -> SplitResult | None:
-    """Return where the response leads to on the same host, or None."""
-    fields = exchange.response.fields if exchange.response is not None else ()
-    for name, value in fields:
+    """Return where a redirect leads to on the same host, or None."""
+    if exchange.response is None or exchange.code not in _REDIRECTS:
+        return None
+    for name, value in exchange.response.fields:
         if name.lower() == "location" and _URL.fullmatch(value):
             try:
                 parts = urlsplit(value)
@@ -36,10 +40,15 @@ def read_location(exchange: Exchange) -> SplitResult | None:
     return None
 
 
+def read_text(exchange: Exchange, key: str) -> str:
+    """Return a variable of environ, or an empty text."""
+    value = exchange.environ.get(key)
+    return value if type(value) is str else ""
+
+
 def read_prefix(exchange: Exchange) -> str:
     """Return SCRIPT_NAME, or an empty text."""
-    prefix = exchange.environ.get("SCRIPT_NAME")
-    return prefix if type(prefix) is str else ""
+    return read_text(exchange, "SCRIPT_NAME")
 
 
 @rule(
@@ -107,8 +116,38 @@ def redirect_quotes_the_path_once(exchange: Exchange) -> Iterator[Finding]:
     """A redirect holds the bytes of PATH_INFO, percent-encoded once.
 
     Why: quote(environ["PATH_INFO"]) encodes the latin-1 text as UTF-8 and leads to a path that does
-    not exist; it needs encoding="latin-1".
+    not exist; it needs encoding="latin-1", which the PEP's own sample of rebuilding a URL lacks.
     """
     location = read_location(exchange)
     if location is not None and _TWICE_ENCODED in location.path.upper():
         yield Finding(expected="%C3%A9 for é", observed=_TWICE_ENCODED, at=exchange.response)
+
+
+@rule(
+    Exchange,
+    checks="url-query-kept",
+    binds=Party.APPLICATION,
+    when=lambda exchange: read_text(exchange, "QUERY_STRING") and adds_a_slash(exchange),
+)
+def redirect_to_the_final_slash_keeps_the_query(exchange: Exchange) -> Iterator[Finding]:
+    """A redirect that only adds the slash at the end of the path keeps the query.
+
+    Why: whoever followed a link without the slash then gets another page: the first one of a list,
+    or a search for nothing.
+    """
+    location = read_location(exchange)
+    if location is not None and not location.query:
+        yield Finding(
+            expected="the query of the request",
+            observed=f"a redirect to {location.path}",
+            at=exchange.response,
+        )
+
+
+def adds_a_slash(exchange: Exchange) -> bool:
+    """Tell whether a GET is redirected to its own path with a slash at the end."""
+    location = read_location(exchange)
+    if location is None or exchange.method != "GET":
+        return False
+    own = read_prefix(exchange) + read_text(exchange, "PATH_INFO")
+    return unquote(location.path, "latin-1") == f"{own}/"

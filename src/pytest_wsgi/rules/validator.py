@@ -39,7 +39,8 @@ def find_said(exchange: Exchange, *, must: bool) -> Iterator[Finding]:
 def wsgiref_validate_finds_no_broken_must(exchange: Exchange) -> Iterator[Finding]:
     """The standard library's own validator finds no broken MUST.
 
-    Why: it is what others will hold against the application first.
+    Why: it is what others will hold against the application first. Where it is put around the
+    application, such a fault is an AssertionError and the page a 500.
     """
     yield from find_said(exchange, must=True)
 
@@ -48,6 +49,7 @@ def wsgiref_validate_finds_no_broken_must(exchange: Exchange) -> Iterator[Findin
     Exchange,
     checks="harness-validator-advice",
     binds=Party.APPLICATION,
+    ambiguity="validator-beyond-the-pep",
     when=lambda exchange: exchange.under_validator,
     under_validator=True,
 )
@@ -55,5 +57,7 @@ def wsgiref_validate_has_no_advice(exchange: Exchange) -> Iterator[Finding]:
     """The standard library's own validator has no advice beyond the PEP.
 
     Why: under wsgiref.validate itself, such as in another test suite, the application would fail.
+    It objects to lawful things too: a 204 with a Content-Type, which Django and Flask send, a
+    redirect without one, a TAB in a header.
     """
     yield from find_said(exchange, must=False)

@@ -26,7 +26,7 @@ _WHERE = {
 def write_is_given_bytes(exchange: Exchange) -> Iterator[Finding]:
     """The application calls write() with bytes.
 
-    Why: uWSGI takes a str in silence, other servers raise.
+    Why: uWSGI and a2wsgi take a str in silence, other servers raise.
     """
     for write in exchange.writes:
         if write.type_name != "bytes":
@@ -43,8 +43,8 @@ def write_is_given_bytes(exchange: Exchange) -> Iterator[Finding]:
 def write_is_avoided(exchange: Exchange) -> Iterator[Finding]:
     """The application returns its body and does not write() it.
 
-    Why: write() blocks the server until the data are sent, and bjoern, granian and hypercorn do not
-    have it.
+    Why: write() blocks the server until the data are sent, and bjoern, granian, hypercorn and
+    asgiref do not have it: start_response returns None there.
     """
     for write in exchange.writes[:1]:
         yield Finding(expected="the body returned", observed="write()", at=write)
@@ -60,7 +60,7 @@ def write_is_called_before_the_return(exchange: Exchange) -> Iterator[Finding]:
     """The application calls write() before it returns, never from within its iterable.
 
     Why: what is written precedes what is iterated over; a server that has begun to iterate may
-    send both in any order.
+    send both in any order. The eleven configurations with a write() were seen to bear with it.
     """
     for write in exchange.writes:
         if write.place != "call":

@@ -1,0 +1,88 @@
+"""Reads what a run is asked for: the command line, the environment, the ini file.
+
+Nothing here imports the harness; pytest's own objects are only read.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
+    """Return the fields of `planning.Options`, and whether the suite runs.
+
+    It runs where it was asked for by hand; else only where no paths are given.
+    """
+    asked, by_hand = find_asked(config)
+    options = {
+        "asked": tuple(asked),
+        "env": tuple(read_list(config, "wsgi_env")),
+        "paths": tuple(read_list(config, "wsgi_path")),
+        "host": config.option.wsgi_host or config.getini("wsgi_host"),
+        "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
+        "strict": is_strict(config),
+        "seconds": config.option.wsgi_timeout or config.getini("wsgi_timeout"),
+        **read_selection(config),
+    }
+    return options, by_hand or config.args_source is not config.ArgsSource.ARGS
+
+
+def read_selection(config: pytest.Config) -> dict[str, Any]:
+    """Return the fields of `selection.Selection`. What addopts ignores stands in the ini file."""
+    ini = "ini option wsgi_ignore"
+    given: list[str] = config.option.wsgi_ignore or []
+    added = sum(word.partition("=")[0] == "--wsgi-ignore" for word in config.getini("addopts"))
+    return {
+        "select": tuple(read_list(config, "wsgi_select")),
+        "ignore": (
+            *((ini, text) for text in (*config.getini("wsgi_ignore"), *given[:added])),
+            *(("--wsgi-ignore", text) for text in given[added:]),
+        ),
+        "reading": config.option.wsgi_reading or config.getini("wsgi_reading"),
+    }
+
+
+def find_asked(config: pytest.Config) -> tuple[list[tuple[str, str]], bool]:
+    """Return origin and SPEC of every target, and whether they were written by hand.
+
+    What is written by hand comes before the environment, and that before the ini file, of which
+    addopts is a part. An empty SPEC by hand asks for none.
+    """
+    given: list[str] = config.option.wsgi_app or []
+    written = count_added(config)
+    by_hand = given[written:]
+    variable = os.environ.get("PYTEST_WSGI_APP", "")
+    if by_hand:
+        return [("--wsgi-app", text) for text in by_hand if text], True
+    if variable:
+        return [("PYTEST_WSGI_APP", variable)], False
+    if written:
+        return [("addopts", text) for text in given if text], False
+    return [("ini option wsgi_app", text) for text in config.getini("wsgi_app") if text], False
+
+
+def count_added(config: pytest.Config) -> int:
+    """Return how many of the SPECs come from addopts; pytest puts these before all others."""
+    words = [*shlex.split(os.environ.get("PYTEST_ADDOPTS", "")), *config.getini("addopts")]
+    return sum(word.partition("=")[0] == "--wsgi-app" for word in words)
+
+
+def list_words(config: pytest.Config) -> list[str]:
+    """Return the words of the command line."""
+    return [str(word) for word in config.invocation_params.args]
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Tell whether broken SHOULDs fail too."""
+    return bool(config.option.wsgi_strict or config.getini("wsgi_strict"))
+
+
+def read_list(config: pytest.Config, name: str) -> list[str]:
+    """Return the values of an option that may be repeated, else those of its ini name."""
+    given: list[str] | None = getattr(config.option, name)
+    return given if given is not None else list(config.getini(name))

@@ -1,0 +1,135 @@
+"""The proof of the rules: programs that break one each, their mended twins, and lawful oddities.
+
+The programs ship beside this package; in a checkout they are under `fixtures/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_wsgi.catalogue import CATALOGUE, Level
+from pytest_wsgi.examination import LOADS, Examination, Wishes
+from pytest_wsgi.exchange import Loading
+from pytest_wsgi.loading import examine, parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_wsgi.judge import Verdict
+
+SECONDS = 1.0
+"""How long one exchange with a program may take; those that hang are meant to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Mutants and controls by their names, mended twins by the rule that they hold.
+
+    Their attributes are those of the classes in `fixtures/mutants` and `fixtures/controls`.
+    """
+
+    mutants: Mapping[str, Any]
+    twins: Mapping[str, Any]
+    controls: Mapping[str, Any]
+
+
+def find_programs() -> Path:
+    """Return the directory of the programs."""
+    # Not within this package: what is there counts as the harness's own, and not as a program's.
+    installed = Path(__file__).parents[1] / "pytest_wsgi_proof"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "fixtures"
+
+
+@cache
+def load_programs() -> Programs:
+    """Import every program and return them all."""
+    place = str(find_programs())
+    sys.path.insert(0, place)
+    try:
+        mutants, controls = (importlib.import_module(name) for name in ("mutants", "controls"))
+    finally:
+        sys.path.remove(place)
+    return Programs(
+        mutants=mutants.load_mutants(),
+        twins=mutants.load_twins(),
+        controls=controls.load_controls(),
+    )
+
+
+def judge_program(program: object, *, rule: str = "") -> Mapping[str, Verdict]:
+    """Return the verdict of every rule over a program, which is asked everything.
+
+    What is no application is only seen where the program is about `rule` application-loads: others
+    are driven whatever they are.
+    """
+    spec = parse_spec("fixture")
+    if rule == LOADS:
+        loading = examine(program, spec, origin="the proof", paths=(), rootdir=find_programs())
+    else:
+        loading = Loading(spec=spec.text, label=spec.kind, origin="the proof")
+    examination = Examination(
+        load=lambda: (program, loading), wishes=Wishes(unsafe=True, seconds=SECONDS)
+    )
+    return examination.obtain_verdicts()
+
+
+def check_mutant(mutant: Any) -> list[str]:
+    """Return what is wrong with a mutant: nothing where its rule catches it, and no other does."""
+    verdicts = judge_program(mutant.make(), rule=mutant.rule)
+    broken = find_broken(verdicts)
+    # Whatever is broken, wsgiref.validate may say so as well.
+    second = {name for name, rule in CATALOGUE.items() if rule.under_validator}
+    expected = {mutant.rule, *mutant.also}
+    others = broken - expected - (set() if mutant.rule in second else second)
+    return [
+        *([] if mutant.rule in broken else [f"{mutant.name} survives {mutant.rule}"]),
+        *(f"{mutant.name} is caught by {name}, which it does not break" for name in sorted(others)),
+        *(f"{mutant.name} does not break {name}" for name in sorted({*mutant.also} - broken)),
+        *find_errors(mutant.name, verdicts),
+    ]
+
+
+def check_twin(twin: Any) -> list[str]:
+    """Return what is wrong with a mended twin: nothing where its rule holds."""
+    verdicts = judge_program(twin.make(), rule=twin.rule)
+    outcome = verdicts[twin.rule].outcome
+    return [
+        *([] if outcome == "held" else [f"{twin.name} leaves {twin.rule} {outcome}"]),
+        *check_notes(twin, verdicts),
+    ]
+
+
+def check_control(control: Any) -> list[str]:
+    """Return what is wrong with a control: nothing where it is noted for what it says, if any."""
+    return check_notes(control, judge_program(control.make()))
+
+
+def check_notes(program: Any, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Return what a program is accused of beside what it is noted for, and the other way round."""
+    broken, noted = find_broken(verdicts), set(program.notes)
+    heavy = {name for name in noted if CATALOGUE[name].level is not Level.CONVENTION}
+    return [
+        *(f"{program.name} is accused by {name}" for name in sorted(broken - noted)),
+        *(f"{program.name} is not noted for {name}" for name in sorted(noted - broken)),
+        *(f"{program.name} is noted for {name}, which is no convention" for name in sorted(heavy)),
+        *find_errors(program.name, verdicts),
+    ]
+
+
+def find_broken(verdicts: Mapping[str, Verdict]) -> set[str]:
+    """Return the rules that are broken."""
+    return {name for name, verdict in verdicts.items() if verdict.outcome == "broken"}
+
+
+def find_errors(name: str, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Return a line for every rule that failed by itself over the program `name`."""
+    return [
+        f"{verdict.rule.id} fails over {name}: {verdict.reason}"
+        for verdict in verdicts.values()
+        if verdict.outcome == "harness error"
+    ]

@@ -1,0 +1,116 @@
+"""Proves every rule on this machine: each program is driven and judged as a user's would be."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.proof import check_control, check_mutant, check_twin, load_programs
+from pytest_wsgi.rules import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHECKS = {"mutants": check_mutant, "twins": check_twin, "controls": check_control}
+
+_MOST_WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTest:
+    """What came of a self-test: `problems` is empty where every rule is proved.
+
+    The numbers count programs and rules; `seconds` is wall time.
+    """
+
+    rules: int
+    mutants: int
+    twins: int
+    controls: int
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+
+def run_selftest() -> SelfTest:
+    """Drive and judge every program, in as many processes as there are processors."""
+    start = time.monotonic()
+    load_rules()
+    programs = load_programs()
+    names = list_names()
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    # A fresh interpreter each: a fork would take this process's threads and signals along.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, silence) as pool:
+        problems = tuple(
+            problem for found in pool.map(check_program, names, chunksize=8) for problem in found
+        )
+    return SelfTest(
+        rules=len(CATALOGUE),
+        mutants=len(programs.mutants),
+        twins=len(programs.twins),
+        controls=len(programs.controls),
+        seconds=time.monotonic() - start,
+        problems=(*find_unproven(), *problems),
+    )
+
+
+def list_names() -> list[tuple[str, str]]:
+    """Return kind and name of every program, spread so that the slow ones share the processes."""
+    programs = load_programs()
+    return [
+        *(("mutants", name) for name in programs.mutants),
+        *(("twins", name) for name in programs.twins),
+        *(("controls", name) for name in programs.controls),
+    ]
+
+
+def silence() -> None:
+    """Drop what the programs of a process write to standard error, which is a part of their oddity.
+
+    Python writes there too what it finds wrong with them, such as files that are never closed.
+    """
+    sys.stderr = io.StringIO()
+
+
+def check_program(program: tuple[str, str]) -> list[str]:
+    """Return what is wrong with one program, named by its kind and its name."""
+    kind, name = program
+    return _CHECKS[kind](getattr(load_programs(), kind)[name])
+
+
+def find_unproven() -> Iterator[str]:
+    """Yield a line for every rule without a mutant or a mended twin."""
+    programs = load_programs()
+    broken = {mutant.rule for mutant in programs.mutants.values()}
+    for name in CATALOGUE:
+        if name not in broken:
+            yield f"{name} has no mutant"
+        elif name not in programs.twins:
+            yield f"{name} has no mended twin"
+
+
+def describe_selftest(test: SelfTest) -> str:
+    """Return what a person reads of a self-test, with a newline at the end."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    ours = version("pytest-wsgi")
+    programs = f"{test.mutants} mutants, {test.twins} mended twins, {test.controls} controls"
+    lines = [
+        f"pytest-wsgi {ours} on {python}, {platform.system()}: the proof of its rules",
+        f"{test.rules} rules, {programs}, in {test.seconds:.0f} s",
+    ]
+    if test.problems:
+        lines += [f"{len(test.problems)} of these are not as they should be:", *test.problems]
+        lines.append("Please report this with the lines above.")
+    else:
+        lines.append("Every mutant is caught by the rule that it names, and by no other.")
+        lines.append("No mended twin and no control is accused.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,267 @@
+"""Renders reports/kills.md: every mutant and control before this suite and before other linters.
+
+Run as a script it writes the file; with `--check` it tells whether the file is what it would write.
+Here lives the page; what the other linters say is found out in `peers`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from difflib import unified_diff
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+
+from peers import LINTERS, find_prejudice, judge
+from pytest_wsgi.catalogue import CATALOGUE, Level
+from pytest_wsgi.proof import SECONDS, find_broken, find_errors, judge_program, load_programs
+from pytest_wsgi.rules import load_rules
+
+FILE = Path(__file__).parents[1] / "reports" / "kills.md"
+COMMAND = "PYTHONPATH=tests:fixtures python -m proof_page"
+PYTHON = (3, 11)
+"""The Python that the page is made with: wsgiref.validate differs from one to the next."""
+
+PEERS = tuple(linter.name for linter in LINTERS)
+CONTROLS = "## Controls that a linter accuses\n"
+
+load_rules()
+SECOND_OPINION = {name for name, rule in CATALOGUE.items() if rule.under_validator}
+
+_HEAD = """\
+# Proof by broken programs
+
+Every rule has mutants: applications that break this one rule and are otherwise flawless. Controls
+are odd but lawful. This page shows what becomes of each of them here, and what other linters make
+of the very same programs. Generated from `fixtures/mutants` and `fixtures/controls`, with
+{versions}:
+
+    {command}
+
+All are asked the same: every probe of the battery, those that may change state included, in the
+same in-process server. wsgiref.validate is part of this suite, as its second opinion; that opinion
+is not counted as ours here.
+
+- A linter has *found* a mutant when its own module raises an AssertionError or gives a warning of
+  its own, whatever about: also what is no fault, and also where the program swallows it.
+- It has *crashed* on one that it did not find when it was left by any other exception of its own
+  package, of a kind that the program without it does not raise in the same probe.
+- What a linter says of flawless applications in the same probe counts neither way. That is listed
+  at the end.
+- *Accused* is a control of which it says something on purpose. We count a broken MUST or SHOULD;
+  rules of level CONVENTION note a few controls, which is advice and fails no run.
+- These linters were not written to find all of this: most rules are none of theirs. And where one
+  accuses many controls, that may be a single check of it.
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one program: the rules that it breaks, and each linter's verdict by its name."""
+
+    broken: frozenset[str]
+    peers: dict[str, str]
+
+    def cells(self):
+        """Return a cell for each linter."""
+        return [self.peers.get(name, "") for name in PEERS]
+
+
+def judge_mutant(name):
+    """Drive a mutant in this process."""
+    mutant = load_programs().mutants[name]
+    return judge_both(mutant, judge_program(mutant.make(), rule=mutant.rule))
+
+
+def judge_control(name):
+    """Drive a control in this process."""
+    control = load_programs().controls[name]
+    return judge_both(control, judge_program(control.make()))
+
+
+def judge_both(program, verdicts):
+    """Return our verdicts and those of the linters."""
+    assert not find_errors(program.name, verdicts)
+    return Outcome(frozenset(find_broken(verdicts)), judge(program.make, SECONDS))
+
+
+def judge_all():
+    """Return the outcomes of all mutants and of all controls, each by name."""
+    programs = load_programs()
+    workers = 2 * (os.cpu_count() or 1)  # for some only wait, for a program that hangs
+    with ProcessPoolExecutor(workers) as pool:
+        mutants = pool.map(judge_mutant, programs.mutants)
+        controls = pool.map(judge_control, programs.controls)
+        return (
+            dict(zip(programs.mutants, mutants, strict=True)),
+            dict(zip(programs.controls, controls, strict=True)),
+        )
+
+
+def find_kills(mutant, outcome):
+    """Return the rules that kill a mutant, without those that it is declared to break also."""
+    own = set() if mutant.rule in SECOND_OPINION else SECOND_OPINION
+    return outcome.broken - own - set(mutant.also)
+
+
+def render_page(mutants, controls):
+    """Return the text of the page, but for its head and for what is said of flawless programs."""
+    parts = [render_figures(mutants, controls), "\n## Rules\n\n", render_rules(mutants)]
+    parts.append("\n## Mutants\n")
+    parts.extend(render_mutants(rule, mutants) for rule in list_rules())
+    return "".join([*parts, "\n", CONTROLS, render_controls(controls)])
+
+
+def list_rules():
+    """Return the rules over exchanges, in the order of the PEP."""
+    named = {mutant.rule for mutant in load_programs().mutants.values()}
+    return [name for name in CATALOGUE if name in named]
+
+
+def pick(rule):
+    """Return the mutants of a rule."""
+    return [mutant for mutant in load_programs().mutants.values() if mutant.rule == rule]
+
+
+def count(outcomes, verdict):
+    """Return how many of some outcomes have a verdict, for each linter."""
+    return [sum(outcome.peers.get(name) == verdict for outcome in outcomes) for name in PEERS]
+
+
+def render_row(*cells):
+    """Return a line of a table."""
+    return f"| {' | '.join(map(str, cells))} |\n"
+
+
+def render_table(*titles):
+    """Return the head of a table that ends with a column for each linter."""
+    return render_row(*titles, *PEERS) + render_row(*["---"] * (len(titles) + len(PEERS)))
+
+
+def render_figures(mutants, controls):
+    """Return the table of totals."""
+    entries = load_programs().mutants
+    kills = {name: find_kills(entries[name], outcome) for name, outcome in mutants.items()}
+    killed = {name for name in mutants if entries[name].rule in kills[name]}
+    musts = {name for name in mutants if CATALOGUE[entries[name].rule].level is Level.MUST}
+    unexpected = sum(bool(kills[name] - {entries[name].rule}) for name in mutants)
+    accused = [outcome for outcome in controls.values() if find_accusations(outcome)]
+    unnoted = [outcome for outcome in controls.values() if not find_notes(outcome)]
+    none = [""] * len(PEERS)
+    rows = (
+        ("rules", len(list_rules()), *none),
+        ("mutants", len(mutants), *none),
+        (
+            "mutants killed by the rule that they name, or found",
+            len(killed),
+            *count(mutants.values(), "found"),
+        ),
+        (
+            f"the same of the {len(musts)} mutants of rules that are a MUST",
+            len(killed & musts),
+            *count([mutants[name] for name in musts], "found"),
+        ),
+        ("mutants on which it crashed instead", 0, *count(mutants.values(), "crashed")),
+        ("mutants killed by a rule that they do not declare", unexpected, *none),
+        ("controls", len(controls), *none),
+        ("controls accused", len(accused), *count(controls.values(), "found")),
+        ("the same of controls that we do not even note", "", *count(unnoted, "found")),
+    )
+    return render_table("", "this suite") + "".join(render_row(*row) for row in rows)
+
+
+def find_accusations(outcome):
+    """Return the rules above a CONVENTION that an outcome has broken."""
+    return [rule for rule in outcome.broken if CATALOGUE[rule].level is not Level.CONVENTION]
+
+
+def find_notes(outcome):
+    """Return our rules that note a control, in order."""
+    return sorted(outcome.broken - SECOND_OPINION)
+
+
+def render_rules(mutants):
+    """Return the table of rules: how many of its mutants are killed, and found."""
+    rows = [render_table("rule", "level", "mutants", "killed")]
+    for rule in list_rules():
+        own = pick(rule)
+        killed = sum(rule in find_kills(mutant, mutants[mutant.name]) for mutant in own)
+        found = count([mutants[mutant.name] for mutant in own], "found")
+        level = CATALOGUE[rule].level.name
+        rows.append(render_row(f"`{rule}`", level, len(own), killed, *found))
+    return "".join(rows)
+
+
+def render_mutants(rule, mutants):
+    """Return the table of a rule's mutants."""
+    rows = [f"\n### `{rule}`\n\n", render_table("mutant", "killed by", "also breaks")]
+    for mutant in pick(rule):
+        outcome = mutants[mutant.name]
+        kills, also = find_kills(mutant, outcome), outcome.broken & set(mutant.also)
+        cells = [f"`{mutant.name}`", list_ids(kills), list_ids(also)]
+        rows.append(render_row(*cells, *outcome.cells()))
+    return "".join(rows)
+
+
+def render_controls(controls):
+    """Return the table of controls that a linter accuses, or on which it crashes."""
+    rows = ["\nTheir false alarms.\n\n", render_table("control", "noted by")]
+    for name, outcome in sorted(controls.items()):
+        if any(outcome.peers.values()):
+            rows.append(render_row(f"`{name}`", list_ids(find_notes(outcome)), *outcome.cells()))
+    return "".join(rows).replace(" found ", " accused ")
+
+
+def list_ids(rules):
+    """Return ids as code."""
+    return ", ".join(f"`{rule}`" for rule in sorted(rules))
+
+
+def render_prejudices():
+    """Return what the linters say of flawless applications, by linter and in which probes."""
+    rows = ["\n## What is said of flawless applications\n\n"]
+    rows += [render_row("linter", "says", "probes"), render_row(*["---"] * 3)]
+    for linter in LINTERS:
+        said = {}
+        for remark in sorted(find_prejudice(linter)):
+            text = remark.text if remark.is_meant else f"crashes in {remark.text}()"
+            said.setdefault(f"{remark.kind}: {text}", set()).add(remark.probe)
+        rows += [render_row(linter.name, text, ", ".join(sorted(said[text]))) for text in said]
+    return "".join(rows)
+
+
+def render_head():
+    """Return the head of the page, with the versions that it was made with."""
+    names = [linter.distribution for linter in LINTERS if linter.distribution]
+    versions = [f"{name} {metadata.version(name)}" for name in names]
+    python = ".".join(map(str, sys.version_info[:2]))
+    listed = f"Python {python}, {', '.join(versions[:-1])} and {versions[-1]}"
+    return _HEAD.format(versions=listed, command=COMMAND)
+
+
+def main(arguments):
+    """Write the page, or with `--check` compare it; return what is wrong, if anything is."""
+    if sys.version_info[:2] != PYTHON:
+        return f"the page is made with Python {PYTHON[0]}.{PYTHON[1]}, and this is another"
+    page = render_head() + render_page(*judge_all()) + render_prejudices()
+    if arguments == ["--check"]:
+        return compare(page)
+    FILE.write_text(page, encoding="utf-8")
+    return None
+
+
+def compare(page):
+    """Return how the file differs from the page, or None."""
+    kept = FILE.read_text(encoding="utf-8") if FILE.exists() else ""
+    if kept == page:
+        return None
+    lines = unified_diff(kept.splitlines(), page.splitlines(), "kept", "fresh", n=0, lineterm="")
+    return "\n".join([f"{FILE.name} is stale; run: {COMMAND}", *islice(lines, 40)])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""Renders reports/rules.md from the catalogue; run as a script it writes the file.
+
+The text is that of `pytest --wsgi-explain`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from pytest_wsgi.ambiguities import READINGS, load_ambiguities
+from pytest_wsgi.catalogue import CATALOGUE, Level
+from pytest_wsgi.explaining import explain_rule
+from pytest_wsgi.ledger import count_requirements, find_excuse
+from pytest_wsgi.rendering.explanation import render_chapter
+from pytest_wsgi.rendering.markdown import escape
+from pytest_wsgi.requirements import load_requirements
+from pytest_wsgi.rules import load_rules
+
+FILE = Path(__file__).parents[1] / "reports" / "rules.md"
+
+COMMAND = "PYTHONPATH=tests python -m rules_page"
+
+_HEAD = f"""\
+# Rules
+
+Every rule with its requirement, why it matters, a bad and a good example, and how to mend what
+breaks it. `pytest --wsgi-explain RULE` prints the same. The examples are programs of the proof
+(`fixtures/mutants`), and what a run says of them was said by one.
+
+Generated: `{COMMAND}`
+"""
+
+_NUMBERS = re.compile(r"\b[0-9]{12,}\b")
+"""Numbers of threads in messages, which are others in every run."""
+
+_ON_POINTS = """\
+How the PEP is read where it can be read in more than one way. `--wsgi-reading` chooses another
+reading than ours, which stands in bold.
+"""
+
+_ON_LEDGER = """\
+What the PEP, HTTP and CGI ask of applications, and who checks it; what only HTTP or CGI asks counts
+as a SHOULD."""
+
+
+def render_page() -> str:
+    """Return the text of the page."""
+    load_rules()
+    parts = [_HEAD, render_contents(), *render_chapters(), render_points(), render_ledger()]
+    return "\n".join(parts)
+
+
+def render_contents() -> str:
+    """Return the table of all rules."""
+    rows = [
+        f"| [{rule.id}](#{rule.id}) | {rule.level.name} | {rule.area} | {escape(rule.sentence)} |"
+        for rule in CATALOGUE.values()
+    ]
+    counts = {level: sum(r.level is level for r in CATALOGUE.values()) for level in Level}
+    totals = ", ".join(f"{number} {level.name}" for level, number in counts.items())
+    head = [
+        f"{len(CATALOGUE)} rules: {totals}.",
+        "",
+        "| rule | level | area | |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def render_chapters():
+    """Yield the chapter of every rule."""
+    yield "## The rules\n"
+    for name in CATALOGUE:
+        yield _NUMBERS.sub("...", render_chapter(explain_rule(name)))
+
+
+def render_points() -> str:
+    """Return the table of the ambiguous points."""
+    rules = defaultdict(list)
+    for rule in CATALOGUE.values():
+        rules[rule.ambiguity].append(f"`{rule.id}`")
+    lines = [
+        "## Ambiguous points of the PEP\n",
+        _ON_POINTS,
+        f"| point | question | {' | '.join(READINGS)} | rules |",
+        "|---|---|---|---|---|---|",
+    ]
+    for point in load_ambiguities().values():
+        cells = [point.id, escape(point.question)]
+        for name, reading in point.readings.items():
+            level = f" ({reading.level.upper()})" if reading.level else ""
+            said = f"{escape(reading.says)}{level}"
+            cells.append(f"**{said}**" if name == point.default else said)
+        lines.append(f"| {' | '.join([*cells, ', '.join(rules[point.id])])} |")
+    return "\n".join(lines) + "\n"
+
+
+def render_ledger() -> str:
+    """Return the table of what the PEP asks of applications, each row checked or excused."""
+    rules = defaultdict(list)
+    for rule in CATALOGUE.values():
+        for name in rule.checks:
+            rules[name].append(f"`{rule.id}`")
+    rows = [row for row in load_requirements().values() if "application" in row.actor]
+    counts = count_requirements(rules)
+    said = ", ".join(
+        f"{count['checkable']} of {count['total']} of level {level.upper()}"
+        for level, count in counts.items()
+    )
+    lines = [
+        "## The ledger\n",
+        f"{_ON_LEDGER} Checked: {said}.\n",
+        "| requirement | level | basis | checked by, or why not | |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        checked = ", ".join(rules[row.id]) or escape(find_excuse(row))
+        text = escape(row.requirement)
+        lines.append(f"| {row.id} | {row.level} | {row.basis} | {checked} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(render_page(), encoding="utf-8")

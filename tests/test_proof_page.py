@@ -1,0 +1,45 @@
+"""Our own half of reports/kills.md; `python -m proof_page --check` holds all of it."""
+
+from __future__ import annotations
+
+import proof_page
+from proof_page import CONTROLS, FILE, PEERS, Outcome
+from pytest_wsgi.proof import load_programs
+
+
+def read_own_half(page):
+    """Return the lines of the tables of rules and mutants, without the linters' columns.
+
+    They are sorted: modules of rules and mutants may have been imported in another order here. The
+    rest of the page is held by its own check, in a session that has the linters.
+    """
+    rows = [line for line in page.partition(CONTROLS)[0].splitlines() if line.startswith("| `")]
+    return sorted(row.split(" | ")[: -len(PEERS)] for row in rows)
+
+
+def declare_outcomes():
+    """Return what every mutant says of itself, and what tests/test_kills.py holds it to."""
+    return {
+        name: Outcome(frozenset({mutant.rule, *mutant.also}), {})
+        for name, mutant in load_programs().mutants.items()
+    }
+
+
+def test_page_shows_every_mutant_and_what_kills_it():
+    page = FILE.read_text(encoding="utf-8")
+    fresh = proof_page.render_page(declare_outcomes(), {})
+    assert read_own_half(page) == read_own_half(fresh), f"stale: {proof_page.COMMAND}"
+
+
+def test_own_half_shows_a_mutant_that_survives():
+    outcomes = declare_outcomes()
+    fresh = read_own_half(proof_page.render_page(outcomes, {}))
+    survives = {**outcomes, "status_in_bytes": Outcome(frozenset(), {})}
+    assert read_own_half(proof_page.render_page(survives, {})) != fresh
+
+
+def test_figures_count_a_kill_that_is_not_declared():
+    outcomes = declare_outcomes()
+    stray = outcomes["status_in_bytes"].broken | {"etag-is-quoted"}
+    page = proof_page.render_page({**outcomes, "status_in_bytes": Outcome(stray, {})}, {})
+    assert "| mutants killed by a rule that they do not declare | 1 |" in page
