@@ -72,6 +72,7 @@ class TargetNode(pytest.Collector):
 
     plan: Plan
     target: Target
+    fixtureinfo: Any = None
 
     def collect(self) -> Iterable[RuleItem]:
         """Yield an item for each rule, the one about loading first, and for each further path."""
@@ -86,7 +87,11 @@ class TargetNode(pytest.Collector):
 
     def make_item(self, name: str, body: Callable[..., None], *marks: str) -> RuleItem:
         """Return an item with its markers."""
-        item: RuleItem = RuleItem.from_parent(self, name=name, callobj=body)
+        # All bodies have the same signature: what pytest finds out of one holds for all.
+        item: RuleItem = RuleItem.from_parent(
+            self, name=name, callobj=body, fixtureinfo=self.fixtureinfo
+        )
+        self.fixtureinfo = item._fixtureinfo  # noqa: SLF001 # there is no other way to hand it on
         item.wsgi_target = self.target.label
         for mark in ("wsgi", *marks):
             item.add_marker(getattr(pytest.mark, mark))
@@ -99,11 +104,15 @@ class RuleItem(pytest.Function):
     """One rule over all exchanges of a target; a Function, so that autouse fixtures apply.
 
     `wsgi_target` is the target's label. `wsgi_data` is what the item has to say to the report, as
-    JSON text, because it crosses processes.
+    JSON text, because it crosses processes. `wsgi_advised` tells whether a rule is broken that does
+    not fail the item, `wsgi_skipped` why it counts as skipped: to raise that costs more than to
+    judge.
     """
 
     wsgi_target: str
     wsgi_data: str = ""
+    wsgi_advised: bool = False
+    wsgi_skipped: str = ""
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Point at the user's file, not at ours."""
@@ -264,8 +273,9 @@ class Examiner:
             command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
             texts = [render_failure(report, subject, command=command) for report in failing]
             pytest.fail("\n\n".join(texts), pytrace=False)
+        item.wsgi_advised = any(report.verdict == "broken" for report in reports)
         if worst.verdict in {"blocked", "not exercised"}:
-            pytest.skip(f"{worst.verdict}: {worst.reason}")
+            item.wsgi_skipped = f"{worst.verdict}: {worst.reason}"
 
     def describe(self, item: pytest.Item) -> Subject:
         """Return what is to be known of the target, and whether its database is a real one."""

@@ -36,6 +36,12 @@ SERVED = "requests-are-served"
 OF_THE_WHOLE = frozenset({LOADS, SERVED})
 """Rules that say nothing of one further path: it may be an error page or a redirect by design."""
 
+OF_THREADS = {
+    "application-serves-two-threads": "concurrent",
+    "response-is-not-bound-to-a-thread": "threads-apart",
+}
+"""Rules over what happens in other threads, by the probe that they are about."""
+
 DEFAULT_HOSTS = ("localhost", "testserver")
 
 _SUCCESS = 2
@@ -59,17 +65,18 @@ class Wishes:
 class Examination:
     """One target's examination. `load` returns the application and how it was loaded.
 
-    `rules` are those that it is judged by.
+    `rules` are those that it is judged by. `proof` is what is wrong with the engine, empty for
+    nothing, and None where that was not asked yet.
     """
 
     load: Callable[[], tuple[object | None, Loading]]
     rules: Mapping[str, AnyRule] = field(default_factory=lambda: choose_rules().rules)
     wishes: Wishes = field(default_factory=Wishes)
     application: Any = None
+    proof: str | None = None
     _loading: Loading | None = None
     _battery: Battery | None = None
     _verdicts: Mapping[str, Verdict] | None = None
-    _proof: str | None = None
     _notes: tuple[str, ...] = ()
     _count: int = 0
 
@@ -155,9 +162,9 @@ class Examination:
 
     def obtain_proof(self) -> str:
         """Return what is wrong with the engine, or an empty text; proved when first asked for."""
-        if self._proof is None:
-            self._proof = prove_engine()
-        return self._proof
+        if self.proof is None:
+            self.proof = prove_engine()
+        return self.proof
 
     def _judge(self) -> Iterator[Verdict]:
         loading = self.obtain_loading()
@@ -210,6 +217,10 @@ def explain(verdict: Verdict, battery: Battery) -> Verdict:
     """Return a verdict that says why its rule was not exercised."""
     if verdict.outcome != "not exercised":
         return verdict
+    undriven = dict(battery.undriven)
+    probe = OF_THREADS.get(verdict.rule.id, "")
+    if probe in undriven:
+        return replace(verdict, reason=undriven[probe])
     withheld = any("--wsgi-unsafe" in reason for _, reason in battery.undriven)
     if withheld and needs_body(verdict.rule):
         return replace(verdict, reason="needs a request with a body: --wsgi-unsafe")

@@ -75,6 +75,7 @@ class Gatherer:
         self.gathered = {
             target.label: Gathered(subject=outline(target, plan)) for target in plan.targets
         }
+        self.reports: dict[str, Report] = {}
         self.problems: list[str] = []
         self.early = ""
 
@@ -97,11 +98,7 @@ class Gatherer:
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
         """Show an item with a broken rule that does not fail the run as advised, not as passed."""
-        is_own = hasattr(report, "wsgi_target") and not report.wsgi_tested
-        if not is_own or report.when != "call" or not report.passed:
-            return None
-        rows = json.loads(report.wsgi_data)["rules"]
-        if any(row["verdict"] == "broken" for row in rows):
+        if report.passed and getattr(report, "wsgi_advised", False):
             return "advised", "a", ("ADVISED", {"yellow": True})
         return None
 
@@ -112,7 +109,7 @@ class Gatherer:
         self.early = str(session.shouldfail or session.shouldstop or "")
         if exitstatus == _INTERRUPTED and not self.early:
             self.early = "interrupted"
-        reports = self.make_reports()
+        self.reports = reports = self.make_reports()
         for file in self.files:
             self.write(file, list(reports.values()))
         failed = self.problems or any(
@@ -131,7 +128,7 @@ class Gatherer:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the verdict of each target of which something was said."""
-        for label, report in self.make_reports().items():
+        for label, report in self.reports.items():
             if self.gathered[label].selected or report.rules:
                 terminalreporter.write_sep("=", f"WSGI conformance: {report.subject.spec}")
                 for line in render_summary(report):

@@ -234,8 +234,14 @@ def pytest_runtest_makereport(
     if label is not None:
         report.wsgi_target = label
         report.wsgi_tested = TESTED in item.stash
-        said = getattr(item, "wsgi_data", "") or item.stash.get(DATA, "")
-        report.wsgi_data = said if call.when == "call" else ""
+        report.wsgi_data, report.wsgi_advised = "", False
+        if call.when == "call":
+            report.wsgi_data = getattr(item, "wsgi_data", "") or item.stash.get(DATA, "")
+            report.wsgi_advised = getattr(item, "wsgi_advised", False)
+            reason = getattr(item, "wsgi_skipped", "")
+            if reason and report.passed:
+                report.outcome = "skipped"
+                report.longrepr = (str(item.path), 1, f"Skipped: {reason}")
     return report  # type: ignore[no-any-return] # it takes extras, and is a TestReport
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -52,7 +53,7 @@ def test_every_probe_has_a_name_of_its_own_and_a_purpose():
     assert all(probe.purpose.endswith(".") for probe in BATTERY)
     assert BATTERY[0].name == "get"
     assert BATTERY[0].requests == (Request(),)
-    assert all(probe in BATTERY for probe in PATH_PROBES)
+    assert [probe.name for probe in PATH_PROBES if probe not in BATTERY] == ["unslashed"]
 
 
 @pytest.mark.parametrize("probe", BATTERY, ids=lambda probe: probe.name)
@@ -73,13 +74,67 @@ def test_no_probe_is_at_fault(probe):
 def test_every_probe_is_driven_bare_and_under_the_validator(probe):
     battery = drive(good, [probe], Terms(unsafe=True))
     under = [exchange.under_validator for c in battery.conversations for exchange in c.exchanges]
-    count = sum(not request.echo for request in probe.requests)
-    if probe.unsupported:
-        assert under == [False] * count
+    if probe.needs:  # and the application has no such header
+        assert (under, battery.undriven) == ([], ())
+    elif probe.unsupported:
+        assert under == [False] * len(probe.requests)
         assert battery.undriven == ((f"{probe.name} under wsgiref.validate", probe.unsupported),)
     else:
-        assert under == [False] * count + [True] * count
+        assert set(under) == {False, True}
         assert battery.undriven == ()
+
+
+def test_requests_that_ask_the_same_are_sent_once_under_the_validator():
+    counts = {}
+    for conversation in converse(good, PROBES["again"]):
+        (under,) = {exchange.under_validator for exchange in conversation.exchanges}
+        counts[under] = len(conversation.exchanges)
+    assert counts == {False: 3, True: 1}
+
+
+def in_turns(*bodies):
+    """Return an application that answers with these bodies in turn, over and over."""
+    turns = itertools.cycle(bodies)
+
+    def application(_environ, start_response):
+        start_response("200 OK", [TEXT])
+        return [next(turns)]
+
+    return application
+
+
+@pytest.mark.parametrize(("bodies", "count"), [((b"a",), 2), ((b"a", b"b"), 3)])
+def test_a_request_is_sent_once_more_where_the_answers_differ(bodies, count):
+    # The first turn finds the host, and so it begins with the second one.
+    driven = converse(in_turns(*bodies), PROBES["languages"])[0]
+    assert len(driven.exchanges) == count
+
+
+def test_a_header_that_was_sent_is_asked_with():
+    def tagged(environ, start_response):
+        start_response("200 OK", [TEXT, ("ETag", 'W/"a"'), ("Last-Modified", "today")])
+        return []
+
+    asked = [
+        (e.environ.get("HTTP_IF_NONE_MATCH"), e.environ.get("HTTP_IF_MODIFIED_SINCE"))
+        for e in converse(tagged, PROBES["conditional"])[0].exchanges
+    ]
+    assert asked == [
+        (None, None),
+        ('W/"a"', None),
+        ('W/"a"', None),
+        ('"pytest-wsgi", W/"a"', None),
+        ('"pytest-wsgi"', "today"),
+        (None, "today"),
+    ]
+
+
+def test_other_threads_are_left_out_where_there_may_be_but_one():
+    battery = drive(good, BATTERY, Terms(one_thread="so it is"))
+    refused = [name for name, reason in battery.undriven if reason == "so it is"]
+    assert refused == ["concurrent", "threads-apart"]
+    threads = {e.thread for c in battery.conversations for x in c.exchanges for e in x.events}
+    assert threads == {threading.get_ident()}
 
 
 def test_unsafe_probes_are_refused_unless_wanted():

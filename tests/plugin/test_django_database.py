@@ -101,7 +101,12 @@ def test_test_database_and_hosts(site, run_apart, more):
     lines = (site / "databases.txt").read_text().splitlines()
     assert all("memory" in line or "test" in line for line in lines)
     assert {line.split()[-1] for line in lines} == {"1"}
-    facts = read_report(site / "all.json").subject.facts
+    report = read_report(site / "all.json")
+    reason = "the test database of pytest-django belongs to one thread"
+    assert f"not driven, {reason}: concurrent, threads-apart" in report.notes
+    (rule,) = (rule for rule in report.rules if rule.id == "application-serves-two-threads")
+    assert (rule.verdict, rule.reason) == ("not exercised", reason)
+    facts = report.subject.facts
     assert facts["settings module"] == "mysite.settings (pytest-django)"
     assert "testserver" in facts["host"] or "localhost" in facts["host"]
     assert "no test database" not in facts["database"]

@@ -124,6 +124,8 @@ class Driver:
 
     def converse(self, probe: Probe, site: Site) -> Iterator[Conversation]:
         """Drive a probe bare and, where that can be, under wsgiref.validate."""
+        if probe.needs and read_headers(self.baseline or self.first).keys().isdisjoint(probe.needs):
+            return
         if probe.name == _FIRST_CONTACT.name and self.first is not None:
             exchanges: tuple[Exchange, ...] = (self.first,)
         else:
@@ -148,7 +150,8 @@ class Driver:
         if probe.reading in _TOGETHER:
             exchanges = self.serve_together([prepare(request) for request in probe.requests])
         else:
-            exchanges = self.serve_in_order(probe.requests, prepare)
+            requests = drop_repeats(probe.requests) if under_validator else probe.requests
+            exchanges = self.serve_in_order(requests, prepare)
         self.hangs += sum(is_hang(exchange) for exchange in exchanges)
         return exchanges
 
@@ -163,11 +166,11 @@ class Driver:
     def serve_in_order(
         self, requests: Iterable[Request], prepare: Callable[[Request], Serving]
     ) -> tuple[Exchange, ...]:
-        """Serve one request after the other; one that has nothing to echo is left out."""
+        """Serve one request after the other; one that would tell nothing is left out."""
         exchanges: list[Exchange] = []
         for request in requests:
             told = echo(request, exchanges[0] if exchanges else None)
-            if told is None:
+            if told is None or (request.if_different and are_alike(exchanges)):
                 continue
             serving = prepare(told)
             if serving.probe.reading == "threads apart":
@@ -252,12 +255,35 @@ def follow(answer: Exchange, site: Site) -> Site | None:
     return moved if moved != site and path.startswith("/") else None
 
 
+def read_headers(exchange: Exchange | None) -> dict[str, str]:
+    """Return the headers of a response by their names in lower case; none without a response."""
+    response = exchange.response if exchange is not None else None
+    return {name.lower(): value for name, value in response.fields} if response else {}
+
+
+def are_alike(exchanges: Sequence[Exchange]) -> bool:
+    """Tell whether all these exchanges had the same response."""
+    return len({(e.code, e.digest, *read_headers(e).items()) for e in exchanges}) == 1
+
+
+def drop_repeats(requests: Sequence[Request]) -> list[Request]:
+    """Return the requests but for those that ask the same once more, which tells no validator more.
+
+    What is left may not depend on what was left out.
+    """
+    kept: list[Request] = []
+    for request in requests:
+        asked = replace(request, note="", if_different=False)
+        if all(asked != replace(earlier, note="") for earlier in kept):
+            kept.append(request)
+    return kept
+
+
 def echo(request: Request, first: Exchange | None) -> Request | None:
     """Return a request that sends headers of the first response back; None where one is missing."""
     if not request.echo:
         return request
-    fields = first.response.fields if first is not None and first.response is not None else ()
-    sent = {name.lower(): value for name, value in fields}
+    sent = read_headers(first)
     if any(name not in sent for name, _ in request.echo.values()):
         return None
     told = {

@@ -19,7 +19,8 @@ class Request:
     request differs from the plain one. `content_length` is None for the body's own length.
     `unslashed` takes the slash off the end of the path. `echo` maps keys of environ to a header of
     the first response of the probe, and to the form in which its value is sent back, where `{}`
-    stands for it; without that header the request is not sent.
+    stands for it; without that header the request is not sent. `if_different` sends it only where
+    the answers before it differ.
     """
 
     method: str = "GET"
@@ -32,6 +33,7 @@ class Request:
     note: str = ""
     unslashed: bool = False
     echo: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    if_different: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class Probe:
     allows. `fails_after` makes the server's write fail after that many blocks, as when a client
     has gone; None for never. `refuses_start` makes the first call of start_response raise, as
     servers do with a header that they do not like. `watches_start` records when start_response is
-    looked into.
+    looked into. `needs` names headers: without any of them in the answer to the plain GET there is
+    nothing to ask.
     """
 
     name: str
@@ -57,3 +60,4 @@ class Probe:
     fails_after: int | None = None
     refuses_start: bool = False
     watches_start: bool = False
+    needs: tuple[str, ...] = ()

@@ -252,6 +252,7 @@ READINGS = (
         purpose="Callables are to be called, not looked into.",
         requests=(Request(note="start_response is watched"),),
         watches_start=True,
+        unsupported="wsgiref.validate puts a start_response of its own before it",
     ),
 )
 
@@ -289,17 +290,21 @@ UNSAFE = (
 )
 
 BATTERY: tuple[Probe, ...] = (*METHODS, *PATHS, *ENVIRONS, *NEGOTIATIONS, *READINGS, *UNSAFE)
-"""Every probe of an application."""
+"""Every probe of an application, at its front page."""
 
-_OF_PAGES = {"conditional", "encodings", "range", "unslashed"}
+_OF_PAGES = {"get", "head", "again", "conditional", "encodings", "range"}
 """Probes of what differs from page to page."""
 
 PATH_PROBES: tuple[Probe, ...] = (
-    METHODS[0],
-    METHODS[1],
+    *(probe for probe in METHODS if probe.name in _OF_PAGES),
     next(probe for probe in ENVIRONS if probe.name == "minimal"),
     next(probe for probe in READINGS if probe.name == "first-block"),
     next(probe for probe in READINGS if probe.name == "no-block"),
     *(probe for probe in NEGOTIATIONS if probe.name in _OF_PAGES),
+    _one(
+        "unslashed",
+        "A page without its final slash, and with a query.",
+        Request(unslashed=True, query="pytest=wsgi", note="no final slash"),
+    ),
 )
 """What every further path is asked."""
