@@ -26,8 +26,8 @@ _HEAD = f"""\
 # Rules
 
 Every rule with its requirement, why it matters, a bad and a good example, and how to mend what
-breaks it. `pytest --wsgi-explain RULE` prints the same. The examples are programs of the proof
-(`fixtures/mutants`), and what a run says of them was said by one.
+breaks it. `pytest --wsgi-explain RULE` prints the same, and how to leave it out. The examples are
+programs of the proof (`fixtures/mutants`), and what a run says of them was said by one.
 
 Generated: `{COMMAND}`
 """
@@ -36,8 +36,8 @@ _NUMBERS = re.compile(r"\b[0-9]{12,}\b")
 """Numbers of threads in messages, which are others in every run."""
 
 _ON_POINTS = """\
-How the PEP is read where it can be read in more than one way. `--wsgi-reading` chooses another
-reading than ours, which stands in bold.
+How the PEP is read where it can be read in more than one way; our reading stands in bold.
+`--wsgi-reading` chooses another one: rules then weigh as that one says. What they look for stays.
 """
 
 _ON_LEDGER = """\
@@ -73,7 +73,7 @@ def render_chapters():
     """Yield the chapter of every rule."""
     yield "## The rules\n"
     for name in CATALOGUE:
-        yield _NUMBERS.sub("...", render_chapter(explain_rule(name)))
+        yield _NUMBERS.sub("...", render_chapter(explain_rule(CATALOGUE[name])))
 
 
 def render_points() -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
-from pytest_wsgi.selection import INI, Selection, SelectionError, choose_rules
+from pytest_wsgi.selection import ADDOPTS, INI, Selection, SelectionError, choose_rules
 
 STATUS = "status-is-native-string"
 
@@ -34,6 +34,12 @@ def test_rules_are_ignored_with_and_without_a_reason():
     assert set(choice.rules) | set(choice.ignored) == set(CATALOGUE)
 
 
+def test_empty_parts_select_and_ignore_nothing():
+    choice = choose(select=("write-*,", ""), ignore=(("--wsgi-ignore", ","),))
+    assert choice.ignored == {}
+    assert all(name.startswith("write-") for name in choice.rules)
+
+
 def test_what_is_not_selected_is_not_ignored_either():
     choice = choose(select=("write-*",), ignore=(("--wsgi-ignore", STATUS),))
     assert choice.ignored == {}
@@ -47,9 +53,11 @@ def test_what_is_not_selected_is_not_ignored_either():
             "--wsgi-select: no rule is called 'status-is-natve-string'. Did you mean: " + STATUS,
         ),
         ({"ignore": (("--wsgi-ignore", "zzz"),)}, "--wsgi-ignore: no rule is called 'zzz'.\nTry:"),
-        ({"select": ("write-*,",)}, "no rule is called ''"),
+        ({"ignore": (("--wsgi-ignore", "*"),)}, "leave no rule to judge by"),
+        ({"ignore": ((ADDOPTS, STATUS),)}, f"Write: --wsgi-ignore '{STATUS}: why"),
+        ({"ignore": ((INI, "status-is-natve-string"),)}, "no rule is called"),
         ({"ignore": ((INI, STATUS),)}, f"{STATUS} has no reason"),
-        ({"ignore": ((INI, f"{STATUS}: "),)}, f'wsgi_ignore = ["{STATUS}: why'),
+        ({"ignore": ((INI, f"{STATUS}: "),)}, f"wsgi_ignore = {STATUS}: why"),
         ({"reading": "mine"}, "--wsgi-reading takes pep, de-facto, wsgiref, but was given 'mine'."),
     ],
 )

@@ -18,14 +18,13 @@ from wsgiref.util import FileWrapper
 
 import pytest
 
-from controls import load_controls
-from mutants import load_mutants
 from pytest_wsgi.drivers.gateway import StrictErrors, StrictInput
 from pytest_wsgi.environ import Site, build_environ
 from pytest_wsgi.probes import Request
+from pytest_wsgi.proof import load_programs
 from pytest_wsgi.recorder import Recorder
 
-PROGRAMS = {**load_mutants(), **load_controls()}
+PROGRAMS = {**load_programs().mutants, **load_programs().controls}
 READINGS = ("complete", "first block", "no block", "dropped")
 MOST_BLOCKS = 50
 BODY = b"name=value\nmore\n"

@@ -78,6 +78,7 @@ class Examination:
     _battery: Battery | None = None
     _verdicts: Mapping[str, Verdict] | None = None
     _notes: tuple[str, ...] = ()
+    _refused: bool = False
     _count: int = 0
 
     @property
@@ -97,12 +98,10 @@ class Examination:
 
     def describe_run(self) -> dict[str, Any]:
         """Return how the run went as builtin values: "exchanges", "notes" and "unproven"."""
-        served = (self._verdicts or {}).get(SERVED)
-        refused = served is not None and served.outcome == "broken"
         return {
             "exchanges": self._count,
             "notes": list(self._notes),
-            "unproven": "no request was answered with a page" if refused else "",
+            "unproven": "no request was answered with a page" if self._refused else "",
         }
 
     def describe_site(self) -> dict[str, str]:
@@ -182,6 +181,9 @@ class Examination:
         else:
             battery = self.obtain_battery()
             subjects = [loading, *list_subjects(battery.conversations)]
+            # Whatever rules were chosen: without a page none of them says much.
+            (served,) = judge([CATALOGUE[SERVED]], subjects)
+            self._refused = served.outcome == "broken"
             for verdict in judge(rules, subjects):
                 yield explain(verdict, battery)
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from pytest_wsgi.ambiguities import load_ambiguities
-from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.explanation import PLACES, Example, Explanation
 from pytest_wsgi.proof import judge_program, load_programs
 from pytest_wsgi.report import FindingReport, report_verdict
 from pytest_wsgi.report.verdicts import cite
 from pytest_wsgi.sources import show_source
 
+if TYPE_CHECKING:
+    from pytest_wsgi.catalogue import AnyRule
+
 _PLACE = re.compile(rf"^\s*({'|'.join(PLACES)}):\s*", re.MULTILINE)
 
 
-def explain_rule(name: str) -> Explanation:
-    """Return the explanation of a rule by its id; runs its bad example."""
-    rule = CATALOGUE[name]
+def explain_rule(rule: AnyRule) -> Explanation:
+    """Return the explanation of a rule; runs both of its examples."""
+    name = rule.id
     programs = load_programs()
     twin = programs.twins[name]
     mutant = programs.mutants[twin.mutant]
@@ -30,9 +33,14 @@ def explain_rule(name: str) -> Explanation:
         bad=Example(
             name=mutant.name,
             source=show_source(mutant.made),
+            outcome="broken",
             finding=find_finding(mutant.make(), name),
         ),
-        good=Example(name=twin.name, source=show_source(twin.made)),
+        good=Example(
+            name=twin.name,
+            source=show_source(twin.made),
+            outcome=judge_program(twin.make(), rule=name)[name].outcome,
+        ),
         fixes=read_fixes(twin.made.__doc__ or ""),
     )
 

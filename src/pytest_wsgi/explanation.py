@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.ambiguities import Ambiguity
     from pytest_wsgi.catalogue import AnyRule
+    from pytest_wsgi.judge import Outcome
     from pytest_wsgi.report import FindingReport
 
 PLACES = ("Bare", "Django", "Flask")
@@ -18,10 +19,11 @@ PLACES = ("Bare", "Django", "Flask")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A program: its name, its source, and what a run finds in it, if anything."""
+    """A program: its name, its source, and what came of the rule in a run, with what it found."""
 
     name: str
     source: str
+    outcome: Outcome
     finding: FindingReport | None = None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.rendering.files import NotWrittenError, write_report
 from pytest_wsgi.rendering.terminal import render_summary
@@ -145,6 +145,7 @@ class Gatherer:
                 environment=describe_environment(gathered.subject),
                 rules=merge_rules(gathered.rules),
                 ignored=self.plan.choice.ignored,
+                unjudged=self.count_unjudged(gathered),
                 notes=(*self.find_gaps(gathered), *gathered.notes),
                 exchanges=gathered.exchanges,
                 unproven=gathered.unproven,
@@ -152,9 +153,16 @@ class Gatherer:
             for label, gathered in self.gathered.items()
         }
 
+    def count_unjudged(self, gathered: Gathered) -> int:
+        """Return how many MUSTs no item judged, but for those that are ignored on purpose."""
+        left = set(CATALOGUE) - gathered.judged - set(self.plan.choice.ignored)
+        return sum(CATALOGUE[name].level is Level.MUST for name in left)
+
     def find_gaps(self, gathered: Gathered) -> list[str]:
         """Return notes on what this run left out: a selection, or a run that stopped early."""
         notes = [f"the run stopped early: {self.early}"] if self.early else []
+        if self.plan.options.reading:
+            notes.append(f"ambiguous points are read as {self.plan.options.reading}")
         if len(gathered.judged) < len(CATALOGUE):
             notes.append(f"{len(gathered.judged)} of {len(CATALOGUE)} rules were judged by items")
         return notes

@@ -33,14 +33,15 @@ def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
 
 
 def read_selection(config: pytest.Config) -> dict[str, Any]:
-    """Return the fields of `selection.Selection`. What addopts ignores stands in the ini file."""
+    """Return the fields of `selection.Selection`; addopts is a part of the ini file."""
     ini = "ini option wsgi_ignore"
     given: list[str] = config.option.wsgi_ignore or []
     added = sum(word.partition("=")[0] == "--wsgi-ignore" for word in config.getini("addopts"))
     return {
         "select": tuple(read_list(config, "wsgi_select")),
         "ignore": (
-            *((ini, text) for text in (*config.getini("wsgi_ignore"), *given[:added])),
+            *((ini, text) for text in config.getini("wsgi_ignore")),
+            *(("addopts", text) for text in given[:added]),
             *(("--wsgi-ignore", text) for text in given[added:]),
         ),
         "reading": config.option.wsgi_reading or config.getini("wsgi_reading"),

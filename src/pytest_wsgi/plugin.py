@@ -81,7 +81,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Explain rules or run the self-test where that is asked for, instead of any tests."""
-    if not (config.option.wsgi_explain or config.option.wsgi_selftest):
+    if config.option.wsgi_explain is None and not config.option.wsgi_selftest:
         return None
     from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.tasks import explain_rules, prove_rules  # noqa: PLC0415 # only when asked for
@@ -89,7 +89,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.option.wsgi_selftest:
         return prove_rules()
     try:
-        return explain_rules(config.option.wsgi_explain)
+        return explain_rules(config.option.wsgi_explain, config.option.wsgi_reading or "")
     except SelectionError as error:
         raise pytest.UsageError(str(error)) from None
 

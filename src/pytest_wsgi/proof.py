@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_wsgi.judge import Verdict
+
+PACKAGE = "pytest_wsgi_proof"
+"""The name under which the programs are imported, and that of their directory in the wheel."""
+
+_PARTS = ("mutants", "controls")
 
 SECONDS = 1.0
 """How long one exchange with a program may take; those that hang are meant to."""
@@ -41,19 +47,17 @@ class Programs:
 def find_programs() -> Path:
     """Return the directory of the programs."""
     # Not within this package: what is there counts as the harness's own, and not as a program's.
-    installed = Path(__file__).parents[1] / "pytest_wsgi_proof"
+    installed = Path(__file__).parents[1] / PACKAGE
     return installed if installed.is_dir() else Path(__file__).parents[2] / "fixtures"
 
 
 @cache
 def load_programs() -> Programs:
     """Import every program and return them all."""
-    place = str(find_programs())
-    sys.path.insert(0, place)
-    try:
-        mutants, controls = (importlib.import_module(name) for name in ("mutants", "controls"))
-    finally:
-        sys.path.remove(place)
+    # A package of this name, wherever the programs are: nobody else's modules are called so.
+    home = sys.modules[PACKAGE] = ModuleType(PACKAGE)
+    home.__path__ = [str(find_programs())]
+    mutants, controls = (importlib.import_module(f"{PACKAGE}.{name}") for name in _PARTS)
     return Programs(
         mutants=mutants.load_mutants(),
         twins=mutants.load_twins(),

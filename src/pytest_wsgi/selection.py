@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_wsgi.catalogue import AnyRule
 
 INI = "ini option wsgi_ignore"
+ADDOPTS = "addopts"
+NEEDING_REASONS = (INI, ADDOPTS)
 """Where an ignored rule comes from that needs a reason: others will read the file."""
 
 
@@ -57,8 +59,16 @@ def choose_rules(selection: Selection | None = None) -> Choice:
     selected = set(match_ids(selection.select, "--wsgi-select") or CATALOGUE)
     ignored: dict[str, str] = {}
     for origin, text in selection.ignore:
-        globs, reason = read_ignored(origin, text)
-        ignored.update((name, reason) for name in match_ids([globs], origin) if name in selected)
+        globs, _, reason = (part.strip() for part in text.partition(":"))
+        names = match_ids([globs], origin)
+        if origin in NEEDING_REASONS and not reason:
+            raise SelectionError(ask_reason(origin, globs))
+        ignored.update((name, reason) for name in names if name in selected)
+    if not selected - set(ignored):
+        raise SelectionError(
+            "--wsgi-select and --wsgi-ignore leave no rule to judge by.\n"
+            "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-select 'status-*'"
+        )
     return Choice(
         rules={
             name: read_as(rule, selection.reading)
@@ -72,7 +82,7 @@ def choose_rules(selection: Selection | None = None) -> Choice:
 def match_ids(texts: Iterable[str], origin: str) -> list[str]:
     """Return the ids that the globs match, each of which must match one."""
     found: list[str] = []
-    for glob in (part.strip() for text in texts for part in text.split(",")):
+    for glob in filter(None, (part.strip() for text in texts for part in text.split(","))):
         names = [name for name in CATALOGUE if fnmatchcase(name, glob)]
         if not names:
             raise SelectionError(describe_unknown(glob, origin))
@@ -84,19 +94,22 @@ def describe_unknown(glob: str, origin: str) -> str:
     """Return the message for an id or a glob that no rule answers to."""
     near = get_close_matches(glob, CATALOGUE, 3, 0.5)
     hint = f" Did you mean: {', '.join(near)}?" if near else ""
-    shown = near[0] if near else "'status-*'"
-    return f"{origin}: no rule is called {glob!r}.{hint}\nTry: pytest --wsgi-explain {shown}"
+    advice = (
+        f"--wsgi-explain {near[0]}"
+        if near
+        else "--wsgi-app mysite.wsgi.application --collect-only -q, which lists all rules"
+    )
+    return f"{origin}: no rule is called {glob!r}.{hint}\nTry: pytest {advice}"
 
 
-def read_ignored(origin: str, text: str) -> tuple[str, str]:
-    """Return the globs and the reason of an ignored rule."""
-    globs, _, reason = (part.strip() for part in text.partition(":"))
-    if origin == INI and not reason:
-        raise SelectionError(
-            f"{origin}: {globs} has no reason, and who reads the file later will want it.\n"
-            f'Write: wsgi_ignore = ["{globs}: why this is right here"]'
-        )
-    return globs, reason
+def ask_reason(origin: str, globs: str) -> str:
+    """Return the message for an ignored rule without a reason."""
+    reasoned = f"{globs}: why this is right here"
+    form = f"--wsgi-ignore '{reasoned}'" if origin == ADDOPTS else f"wsgi_ignore = {reasoned}"
+    return (
+        f"{origin}: {globs} has no reason, and who reads the file later will want it.\n"
+        f"Write: {form}   (in pyproject.toml as a list of quoted texts)"
+    )
 
 
 def read_as(rule: AnyRule, reading: str) -> AnyRule:

@@ -9,8 +9,10 @@ import platform
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import CATALOGUE
@@ -49,7 +51,7 @@ def run_selftest() -> SelfTest:
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     # A fresh interpreter each: a fork would take this process's threads and signals along.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, silence) as pool:
+    with hide_main(), ProcessPoolExecutor(workers, context, silence) as pool:
         problems = tuple(
             problem for found in pool.map(check_program, names, chunksize=8) for problem in found
         )
@@ -71,6 +73,17 @@ def list_names() -> list[tuple[str, str]]:
         *(("twins", name) for name in programs.twins),
         *(("controls", name) for name in programs.controls),
     ]
+
+
+@contextmanager
+def hide_main() -> Iterator[None]:
+    """Keep the processes from running the script again that called pytest, if one did."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def silence() -> None:
@@ -111,6 +124,6 @@ def describe_selftest(test: SelfTest) -> str:
         lines += [f"{len(test.problems)} of these are not as they should be:", *test.problems]
         lines.append("Please report this with the lines above.")
     else:
-        lines.append("Every mutant is caught by the rule that it names, and by no other.")
+        lines.append("Every mutant is caught by the rule that it names, and by none undeclared.")
         lines.append("No mended twin and no control is accused.")
     return "\n".join(lines) + "\n"

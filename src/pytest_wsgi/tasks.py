@@ -7,18 +7,25 @@ import sys
 from pytest_wsgi.explaining import explain_rule
 from pytest_wsgi.rendering.explanation import render_explanation
 from pytest_wsgi.rules import load_rules
-from pytest_wsgi.selection import match_ids
+from pytest_wsgi.selection import Selection, SelectionError, choose_rules, match_ids
 from pytest_wsgi.selftest import describe_selftest, run_selftest
 
 
-def explain_rules(glob: str) -> int:
+def explain_rules(glob: str, reading: str = "") -> int:
     """Write what the rules mean that an id or a glob names; return pytest's exit status.
 
-    Raises SelectionError where there is no such rule.
+    Their levels are those of a reading. Raises SelectionError for a rule or reading that is none.
     """
     load_rules()
-    names = dict.fromkeys(match_ids([glob], "--wsgi-explain"))
-    write("\n\n".join(render_explanation(explain_rule(name)) for name in names))
+    names = match_ids([glob], "--wsgi-explain")
+    if not names:
+        raise SelectionError(
+            "--wsgi-explain takes the id of a rule, or a glob, but was given nothing.\n"
+            "Try: pytest --wsgi-explain status-is-native-string"
+        )
+    rules = choose_rules(Selection(select=tuple(names), reading=reading)).rules
+    for number, rule in enumerate(rules.values()):
+        write("\n\n" * bool(number) + render_explanation(explain_rule(rule)))
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE
@@ -31,7 +33,7 @@ def test_ignored_rules_are_not_judged_and_named(project, run):
     assert found.status == 0
     assert BROKEN_RULE not in found.rules
     assert f"ignored           {BROKEN_RULE}: {REASON}" in found.summary
-    assert "ignored." in found.summary[0]
+    assert re.search(r"; rules ignored: \d\.$", found.summary[0])
     report = read_report(project / "all.json")
     assert report.ignored[BROKEN_RULE] == REASON
     assert report.ignored["write-is-avoided"] == ""
@@ -46,12 +48,44 @@ def test_the_ini_file_ignores_with_a_reason(add, run):
     assert f"ignored           {BROKEN_RULE}: {REASON}" in found.summary
 
 
-@pytest.mark.parametrize("line", ["wsgi_ignore = {}", "addopts = --wsgi-ignore {}"])
-def test_the_ini_file_ignores_nothing_without_a_reason(add, run, line):
+@pytest.mark.parametrize(
+    ("line", "origin"),
+    [("wsgi_ignore = {}", "ini option wsgi_ignore"), ("addopts = --wsgi-ignore {}", "addopts")],
+)
+def test_the_ini_file_ignores_nothing_without_a_reason(add, run, line, origin):
     add({"pytest.ini": f"[pytest]\n{line.format(BROKEN_RULE)}\n"})
     found = run(*MAIN)
     assert found.status == 4
-    assert f"ini option wsgi_ignore: {BROKEN_RULE} has no reason" in found.err
+    assert f"{origin}: {BROKEN_RULE} has no reason" in found.err
+
+
+FAILING = """
+def application(environ, start_response):
+    start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"sorry"]
+"""
+
+
+@pytest.mark.parametrize(
+    "more", [("--wsgi-select", "status-*"), ("--wsgi-ignore", "requests-are-served")]
+)
+def test_a_run_without_a_page_proves_nothing_by_any_rules(add, run, more):
+    add({"mysite/failing.py": FAILING})
+    found = run("--wsgi-app", "mysite.failing.application", *more)
+    assert found.status == 1
+    assert "Nothing was proven: no request was answered with a page." in found.out
+
+
+def test_what_was_not_judged_is_told_in_the_verdict(run):
+    assert re.search(
+        r" 0 not exercised, \d+ not judged\.", run(*MAIN, "-k", BROKEN_RULE).summary[0]
+    )
+    assert "not judged" not in run(*MAIN).summary[0]
+
+
+def test_the_reading_is_told(run):
+    notes = run(*MAIN, "--wsgi-reading", "pep").summary
+    assert "note              ambiguous points are read as pep" in notes
 
 
 def test_addopts_may_ignore_with_a_reason_and_the_command_line_without(add, run):
@@ -108,6 +142,8 @@ def test_workers_choose_the_same_rules(run_apart):
 
 
 CLIENT = """
+import re
+
 import pytest
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,11 @@ def test_a_rule_is_explained_and_nothing_is_run(run_apart):
             "Level       A MUST: *",
             f"Bad ({MUTANT})",
             '    *start_response(b"200 OK", *',
+            "  A run says: broken",
             "    GET /      2  start_response(b'200 OK', *expected a str, got b'200 OK'",
             "Good (*)",
             '    *start_response("200 OK", *',
+            "  A run says: held",
             "How to mend it",
             "  Bare *",
             "  Django *",
@@ -48,6 +50,22 @@ def test_a_glob_explains_every_rule_that_it_matches(run_apart):
     out = run_apart("--wsgi-explain", "write-*").stdout.str()
     names = [name for name in CATALOGUE if name.startswith("write-")]
     assert [name for name in CATALOGUE if f"\n{name}  (" in f"\n{out}"] == names
+
+
+def test_nothing_is_explained_for_nothing(run):
+    found = run("--wsgi-explain", "")
+    assert found.status == 4
+    assert "--wsgi-explain takes the id of a rule" in found.err
+
+
+def test_an_explanation_weighs_as_points_are_read(run):
+    out = run("--wsgi-explain", "header-values-have-no-tab", "--wsgi-reading", "pep").out
+    assert out.startswith("header-values-have-no-tab  (MUST)\n")
+
+
+def test_modules_of_the_users_may_be_called_as_the_programs_are(add, run_apart):
+    add({"mutants.py": "", "controls.py": "", "conftest.py": "import controls, mutants\n"})
+    assert run_apart("--wsgi-explain", BROKEN_RULE).ret == 0
 
 
 def test_what_cannot_be_encoded_is_escaped(monkeypatch):
@@ -70,7 +88,7 @@ def test_the_selftest_says_what_it_proved(run):
     found = run("--wsgi-selftest")
     assert found.status == 0
     assert f"{len(CATALOGUE)} rules, {len(load_programs().mutants)} mutants, " in found.out
-    assert "Every mutant is caught by the rule that it names, and by no other." in found.out
+    assert "Every mutant is caught by the rule that it names, and by none undeclared." in found.out
 
 
 @pytest.mark.usefixtures("few")

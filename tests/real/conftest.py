@@ -60,6 +60,9 @@ def examine(tmp_path):
         report = tmp_path / "report.json"
         report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", "--wsgi-app", spec, "--wsgi-report", str(report)]
+        ini = directory / "pytest.ini"  # its own: that of this repository is not the user's
+        if not ini.exists():
+            ini.write_text("[pytest]\n", encoding="utf-8")
         done = subprocess.run(
             [*command, *options],
             cwd=directory,

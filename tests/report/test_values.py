@@ -52,7 +52,7 @@ def test_totals_count_every_verdict_of_every_level():
             make_report(*make_rules("held", 1), ignored={"write-is-avoided": "why"}),
             (
                 "mysite.wsgi.application keeps PEP 3333 as far as it was exercised: "
-                "1 of 1 MUSTs held, none broken, 0 not exercised, 1 ignored."
+                "1 of 1 MUSTs held, none broken, 0 not exercised; rules ignored: 1."
             ),
         ),
         (

@@ -93,8 +93,8 @@ def render_example(label: str, example: Example) -> Iterator[str]:
     yield ""
     yield f"{label} ({example.name})"
     yield from (f"    {line}".rstrip() for line in example.source.splitlines())
+    yield f"  A run says: {example.outcome}"
     if example.finding is not None:
-        yield "  What a run says of it:"
         yield from (f"  {line}" for line in render_finding(example.finding))
 
 
@@ -133,13 +133,18 @@ def list_chapter_readings(explanation: Explanation) -> list[str]:
     point = explanation.ambiguity
     if point is None:
         return []
-    items = [f"- {name}: {escape(reading.says)}" for name, reading in point.readings.items()]
+    items = [
+        f"- {name}: {escape(reading.says)} ({reading.level.upper()})"
+        for name, reading in point.readings.items()
+    ]
     return [f"Ambiguous: {escape(point.question)} Ours is {point.default}.", "\n".join(items)]
 
 
 def render_chapter_example(label: str, example: Example) -> list[str]:
     """Return an example's source, and what a run finds in it."""
     source = f"```python\n{example.source}\n```"
+    said = f"A run says: {example.outcome}"
     if example.finding is None:
-        return [f"{label}:", source]
-    return [f"{label}:", source, "\n".join(fence("\n".join(render_finding(example.finding))))]
+        return [f"{label}:", source, said]
+    found = fence("\n".join(render_finding(example.finding)))
+    return [f"{label}:", source, said, "\n".join(found)]

@@ -47,6 +47,7 @@ def to_json(report: Report) -> str:
         "totals": report.totals,
         "rules": to_plain(report.rules),
         "ignored": to_plain(report.ignored),
+        "unjudged": report.unjudged,
         "notes": to_plain(report.notes),
         "exchanges": report.exchanges,
         "unproven": report.unproven,

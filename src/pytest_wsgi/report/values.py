@@ -102,7 +102,8 @@ class Report:
 
     `environment` holds "python", "platform", "pytest", "pytest_wsgi" and "packages". `notes` say
     how the run came about: how the site was found, what was not driven and why. `ignored` holds the
-    rules that were left out on purpose, with the reason where one was given. `exchanges` counts
+    rules that were left out on purpose, with the reason where one was given; `unjudged` counts the
+    other MUSTs that the run did not select or did not come to. `exchanges` counts
     what was driven. `unproven` says why nothing counts as proven although rules were exercised,
     such as "every request was refused with 400"; empty where there is no such reason.
     """
@@ -111,6 +112,7 @@ class Report:
     environment: Mapping[str, str | Mapping[str, str]]
     rules: tuple[RuleReport, ...]
     ignored: Mapping[str, str] = field(default_factory=dict)
+    unjudged: int = 0
     notes: tuple[str, ...] = ()
     exchanges: int = 0
     unproven: str = ""
@@ -175,18 +177,21 @@ class Report:
         must = self.totals["must"]
         total = sum(must.values())
         left = must["not exercised"] + must["blocked"]
+        unjudged = f", {self.unjudged} not judged" if self.unjudged else ""
+        ignored = f"; rules ignored: {len(self.ignored)}" if self.ignored else ""
         if must["broken"]:
             rest = f", {left} not exercised" if left else ""
-            return f"{name} breaks {must['broken']} of {total} MUSTs{rest}."
+            return f"{name} breaks {must['broken']} of {total} MUSTs{rest}{unjudged}{ignored}."
         if not self.is_proven:
             return f"Nothing was proven: {self.unproven or 'no rule was exercised'}."
+        if not total:
+            return f"Nothing was proven of the MUSTs of PEP 3333: none was judged{ignored}."
         if not must["held"] + must["known"]:
             return f"Nothing was proven of the {total} MUSTs of PEP 3333: none was exercised."
         known = f"{must['known']} known, " if must["known"] else ""
-        ignored = f", {len(self.ignored)} ignored" if self.ignored else ""
         return (
             f"{name} keeps PEP 3333 as far as it was exercised: {must['held']} of {total} MUSTs "
-            f"held, none broken, {known}{left} not exercised{ignored}."
+            f"held, none broken, {known}{left} not exercised{unjudged}{ignored}."
         )
 
     def broken(self, level: str) -> tuple[RuleReport, ...]:
