@@ -99,6 +99,13 @@ def test_the_selftest_fails_where_a_rule_is_not_proved(run, monkeypatch):
     assert "1 of these are not as they should be:\na-rule has no mutant\n" in found.out
 
 
+def test_what_programs_write_to_standard_error_is_dropped(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    selftest.silence()
+    print("never closed", file=sys.stderr)  # noqa: T201 # this is what is dropped
+    assert sys.stderr.getvalue() == "never closed\n"
+
+
 def test_every_program_is_listed():
     programs = load_programs()
     names = selftest.list_names()
