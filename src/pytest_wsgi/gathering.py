@@ -155,8 +155,9 @@ class Gatherer:
 
     def count_unjudged(self, gathered: Gathered) -> int:
         """Return how many MUSTs no item judged, but for those that are ignored on purpose."""
-        left = set(CATALOGUE) - gathered.judged - set(self.plan.choice.ignored)
-        return sum(CATALOGUE[name].level is Level.MUST for name in left)
+        choice = self.plan.choice
+        left = set(CATALOGUE) - gathered.judged - set(choice.ignored)
+        return sum(choice.rules.get(name, CATALOGUE[name]).level is Level.MUST for name in left)
 
     def find_gaps(self, gathered: Gathered) -> list[str]:
         """Return notes on what this run left out: a selection, or a run that stopped early."""
