@@ -57,7 +57,7 @@ def build_wheel(session: nox.Session) -> Path:
 def install_wheel(session: nox.Session, *more: str) -> None:
     """Build the wheel and install that, not the checkout, with what the tests need."""
     wheel = build_wheel(session)
-    tools = nox.project.dependency_groups(PROJECT, "tests", "frameworks")
+    tools = nox.project.dependency_groups(PROJECT, "tests", "frameworks", "servers")
     session.install(f"{wheel}[webtest,paste]", *tools, *more)
 
 

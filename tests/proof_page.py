@@ -17,7 +17,14 @@ from pathlib import Path
 
 from peers import LINTERS, find_prejudice, judge
 from pytest_wsgi.catalogue import CATALOGUE, Level
-from pytest_wsgi.proof import SECONDS, find_broken, find_errors, judge_program, load_programs
+from pytest_wsgi.proof import (
+    SECONDS,
+    find_broken,
+    find_errors,
+    judge_program,
+    judge_project,
+    load_programs,
+)
 from pytest_wsgi.rules import load_rules
 
 FILE = Path(__file__).parents[1] / "reports" / "kills.md"
@@ -26,10 +33,18 @@ PYTHON = (3, 11)
 """The Python that the page is made with: wsgiref.validate differs from one to the next."""
 
 PEERS = tuple(linter.name for linter in LINTERS)
+PROJECTS = "## Projects that fresh processes load\n"
 CONTROLS = "## Controls that a linter accuses\n"
 
 load_rules()
 SECOND_OPINION = {name for name, rule in CATALOGUE.items() if rule.under_validator}
+
+_ON_PROJECTS = f"""\
+{PROJECTS}
+What the rules of the area `config` are proved by: small projects, each loaded in processes of its
+own. The other linters look at requests only, and at none of this.
+
+"""
 
 _HEAD = """\
 # Proof by broken programs
@@ -108,12 +123,38 @@ def find_kills(mutant, outcome):
     return outcome.broken - own - set(mutant.also)
 
 
-def render_page(mutants, controls):
+def render_page(mutants, controls, projects):
     """Return the text of the page, but for its head and for what is said of flawless programs."""
     parts = [render_figures(mutants, controls), "\n## Rules\n\n", render_rules(mutants)]
     parts.append("\n## Mutants\n")
     parts.extend(render_mutants(rule, mutants) for rule in list_rules())
-    return "".join([*parts, "\n", CONTROLS, render_controls(controls)])
+    return "".join(
+        [*parts, "\n", render_projects(projects), "\n", CONTROLS, render_controls(controls)]
+    )
+
+
+def render_projects(broken):
+    """Return the table of the projects that fresh processes load, with what kills each."""
+    projects = load_programs().projects
+    rows = [_ON_PROJECTS, render_row("rule", "level", "mutant", "killed by"), "|---|---|---|---|\n"]
+    for rule in CATALOGUE:
+        for name, project in projects.items():
+            if project.rule == rule:
+                level = CATALOGUE[rule].level.name
+                rows.append(render_row(f"`{rule}`", level, f"`{name}`", list_ids(broken[name])))
+    return "".join(rows)
+
+
+def judge_projects():
+    """Return the rules that each project breaks, by its name."""
+    projects = load_programs().projects
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(projects, pool.map(judge_project_by_name, projects), strict=True))
+
+
+def judge_project_by_name(name):
+    """Return the rules that a project breaks; one that needs Django is judged with it."""
+    return find_broken(judge_project(load_programs().projects[name]))
 
 
 def list_rules():
@@ -247,7 +288,7 @@ def main(arguments):
     """Write the page, or with `--check` compare it; return what is wrong, if anything is."""
     if sys.version_info[:2] != PYTHON:
         return f"the page is made with Python {PYTHON[0]}.{PYTHON[1]}, and this is another"
-    page = render_head() + render_page(*judge_all()) + render_prejudices()
+    page = render_head() + render_page(*judge_all(), judge_projects()) + render_prejudices()
     if arguments == ["--check"]:
         return compare(page)
     FILE.write_text(page, encoding="utf-8")

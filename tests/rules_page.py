@@ -5,8 +5,11 @@ The text is that of `pytest --wsgi-explain`.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pytest_wsgi.ambiguities import READINGS, load_ambiguities
@@ -34,6 +37,9 @@ Generated: `{COMMAND}`
 
 _NUMBERS = re.compile(r"\b[0-9]{12,}\b")
 """Numbers of threads in messages, which are others in every run."""
+
+_FRAMES = re.compile(r" *File \"[^\"]*/lib/python3[^\n]*\n(?:   [^\n]*\n)?")
+"""Frames of the standard library in tracebacks, which lie elsewhere on every machine."""
 
 _ON_POINTS = """\
 How the PEP is read where it can be read in more than one way; our reading stands in bold.
@@ -70,10 +76,17 @@ def render_contents() -> str:
 
 
 def render_chapters():
-    """Yield the chapter of every rule."""
+    """Yield the chapter of every rule; many of the examples wait, so they are run side by side."""
     yield "## The rules\n"
-    for name in CATALOGUE:
-        yield _NUMBERS.sub("...", render_chapter(explain_rule(CATALOGUE[name])))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2 * (os.cpu_count() or 1), context, load_rules) as pool:
+        yield from pool.map(explain, CATALOGUE)
+
+
+def explain(name):
+    """Return the chapter of one rule."""
+    chapter = render_chapter(explain_rule(CATALOGUE[name]))
+    return _FRAMES.sub("", _NUMBERS.sub("...", chapter))
 
 
 def render_points() -> str:

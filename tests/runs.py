@@ -51,6 +51,8 @@ ISOLATED = ("-p", "no:django", "-p", "no:hypothesispytest")
 """Other plugins that may be installed here and are no part of what is tested."""
 
 
+UNLAUNCHED = "no fresh process was started in this test"
+
 ENDS = re.compile(r"=|\d+ (failed|passed|skipped)")
 """What comes after our summary."""
 

@@ -69,6 +69,7 @@ def test_rules_import_nothing_but_the_catalogue_and_below():
     allowed = {
         "pytest_wsgi.catalogue",
         "pytest_wsgi.exchange",
+        "pytest_wsgi.launches",
         "pytest_wsgi.requirements",
         "pytest_wsgi.rules",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import proof_page
-from proof_page import CONTROLS, FILE, PEERS, Outcome
+from proof_page import CONTROLS, FILE, PEERS, PROJECTS, Outcome
 from pytest_wsgi.proof import load_programs
 
 
@@ -13,8 +13,10 @@ def read_own_half(page):
     They are sorted: modules of rules and mutants may have been imported in another order here. The
     rest of the page is held by its own check, in a session that has the linters.
     """
-    rows = [line for line in page.partition(CONTROLS)[0].splitlines() if line.startswith("| `")]
-    return sorted(row.split(" | ")[: -len(PEERS)] for row in rows)
+    linted, _, projects = page.partition(CONTROLS)[0].partition(PROJECTS)
+    rows = [line for line in linted.splitlines() if line.startswith("| `")]
+    own = [row.split(" | ")[: -len(PEERS)] for row in rows]
+    return sorted([*own, *([row] for row in projects.splitlines() if row.startswith("| `"))])
 
 
 def declare_outcomes():
@@ -25,21 +27,37 @@ def declare_outcomes():
     }
 
 
+def declare_projects():
+    """Return what every project says of itself."""
+    projects = load_programs().projects
+    return {name: {project.rule, *project.also} for name, project in projects.items()}
+
+
+def render(outcomes, projects=None):
+    return proof_page.render_page(outcomes, {}, projects or declare_projects())
+
+
 def test_page_shows_every_mutant_and_what_kills_it():
     page = FILE.read_text(encoding="utf-8")
-    fresh = proof_page.render_page(declare_outcomes(), {})
+    fresh = render(declare_outcomes())
     assert read_own_half(page) == read_own_half(fresh), f"stale: {proof_page.COMMAND}"
 
 
 def test_own_half_shows_a_mutant_that_survives():
     outcomes = declare_outcomes()
-    fresh = read_own_half(proof_page.render_page(outcomes, {}))
+    fresh = read_own_half(render(outcomes))
     survives = {**outcomes, "status_in_bytes": Outcome(frozenset(), {})}
-    assert read_own_half(proof_page.render_page(survives, {})) != fresh
+    assert read_own_half(render(survives)) != fresh
 
 
 def test_figures_count_a_kill_that_is_not_declared():
     outcomes = declare_outcomes()
     stray = outcomes["status_in_bytes"].broken | {"etag-is-quoted"}
-    page = proof_page.render_page({**outcomes, "status_in_bytes": Outcome(stray, {})}, {})
+    page = render({**outcomes, "status_in_bytes": Outcome(stray, {})})
     assert "| mutants killed by a rule that they do not declare | 1 |" in page
+
+
+def test_own_half_shows_a_project_that_survives():
+    fresh = read_own_half(render(declare_outcomes()))
+    survives = {**declare_projects(), "thread_at_import": set()}
+    assert read_own_half(render(declare_outcomes(), survives)) != fresh

@@ -6,21 +6,21 @@ Collection never imports the target and never probes: the workers of pytest-xdis
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wsgi.examination import LOADS
+from pytest_wsgi.apart import examine_apart
+from pytest_wsgi.examination import LOADS, needs_launches
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.loading import examine
+from pytest_wsgi.loading.django import configured_settings, has_database
 from pytest_wsgi.planning import group_anchors
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
     Subject,
-    report_subject,
-    report_verdict,
     rule_to_dict,
     subject_to_dict,
 )
@@ -170,11 +170,12 @@ def has_django(config: pytest.Config) -> bool:
 
 
 def has_django_database(config: pytest.Config) -> bool:
-    """Tell whether pytest-django is there and has settings; else its mark would skip our items."""
-    django_conf = sys.modules.get("django.conf")
-    return (
-        has_django(config) and django_conf is not None and django_conf.settings.configured is True
-    )
+    """Tell whether pytest-django is there and has settings with a database.
+
+    Its mark would skip our items without settings, and fail them without a database.
+    """
+    settings = configured_settings()
+    return has_django(config) and settings is not None and has_database(settings)
 
 
 class Examiner:
@@ -184,6 +185,7 @@ class Examiner:
         self.plan = plan
         self.target = target
         self.examination = target.examination
+        self.examination.examine_apart = partial(examine_apart, plan, target)
 
     def check_rule(self, name: str) -> Callable[..., None]:
         """Return the body of a rule's item."""
@@ -191,9 +193,13 @@ class Examiner:
         def check(request: pytest.FixtureRequest) -> None:
             if not self.examination.is_judged:
                 self.spare_database(request.node)
-                self.connect(request)
-            verdict = self.examination.obtain_verdicts()[name]
-            self.conclude(request.node, [report_verdict(verdict, str(self.plan.rootdir))])
+                self.launch(request.session.items)
+                try:
+                    self.connect(request)
+                except BaseException:
+                    self.examination.stop_launches()
+                    raise
+            self.conclude(request.node, [self.examination.obtain_report(name)])
 
         return check
 
@@ -203,14 +209,25 @@ class Examiner:
         def check(request: pytest.FixtureRequest) -> None:
             self.spare_database(request.node)
             self.connect(request)
-            problem = self.examination.obtain_loading().problem
+            problem = self.examination.obtain_subject().problem
             if problem is not None:
                 pytest.skip(f"blocked: the application did not load ({problem.id})")
-            verdicts = self.examination.judge_path(path)
-            root = str(self.plan.rootdir)
-            self.conclude(request.node, [report_verdict(verdict, root) for verdict in verdicts])
+            self.conclude(request.node, self.examination.obtain_path_reports(path))
 
         return check
+
+    def launch(self, items: Iterable[pytest.Item]) -> None:
+        """Start fresh processes, where some item is about what they tell."""
+        rules = self.plan.choice.rules
+        names = {
+            item.name
+            for item in items
+            if isinstance(item, RuleItem) and item.wsgi_target == self.target.label
+        }
+        if any(needs_launches(rules[name]) for name in names & rules.keys()):
+            self.examination.start_launches()
+        else:
+            self.examination.stop_launches("no item about it was selected")
 
     def spare_database(self, item: RuleItem) -> None:
         """Keep to one thread where the test database is in a transaction of this one.
@@ -280,19 +297,20 @@ class Examiner:
     def describe(self, item: pytest.Item) -> Subject:
         """Return what is to be known of the target, and whether its database is a real one."""
         subject = describe_target(self.target)
-        marked = item.get_closest_marker("django_db") is not None
-        if marked or "database" not in subject.facts or not has_django(item.config):
+        why = "pytest-django has no settings"
+        if self.examination.is_apart:
+            why = "in a process of its own"
+        elif item.get_closest_marker("django_db") is not None:
             return subject
-        real = subject.facts["database"]
-        note = f"{real} (no test database: pytest-django has no settings)"
+        if "database" not in subject.facts or not has_django(item.config):
+            return subject
+        note = f"{subject.facts['database']} (no test database: {why})"
         return replace(subject, facts={**subject.facts, "database": note})
 
 
 def describe_target(target: Target) -> Subject:
     """Return what is to be known of a target; loads it where that was not done yet."""
-    subject = report_subject(target.examination.obtain_loading())
-    facts = {**subject.facts, **target.examination.describe_site()}
-    return replace(subject, label=target.label, facts=facts)
+    return replace(target.examination.obtain_subject(), label=target.label)
 
 
 def explain_fixture(error: BaseException) -> Problem:

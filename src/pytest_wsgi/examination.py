@@ -15,17 +15,22 @@ from pytest_wsgi.drivers.guard import refuse_exits
 from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
 from pytest_wsgi.loading import hosts
+from pytest_wsgi.loading.launch.facts import describe_launches
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
+from pytest_wsgi.report import report_subject, report_verdict
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.selection import choose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pytest_wsgi.apart import Account
     from pytest_wsgi.catalogue import AnyRule
     from pytest_wsgi.drivers.application import Battery
+    from pytest_wsgi.loading.launch.launcher import Launcher
     from pytest_wsgi.probes import Probe
     from pytest_wsgi.recorder import Recording
+    from pytest_wsgi.report import RuleReport, Subject
 
 LOADS = "application-loads"
 """The rule over the Loading; every other one is over exchanges."""
@@ -35,6 +40,9 @@ SERVED = "requests-are-served"
 
 OF_THE_WHOLE = frozenset({LOADS, SERVED})
 """Rules that say nothing of one further path: it may be an error page or a redirect by design."""
+
+OF_LAUNCHES = "its configuration did not call for it"
+"""Why a rule over what fresh processes told was not exercised, where there is no other reason."""
 
 OF_THREADS = {
     "application-serves-two-threads": "concurrent",
@@ -65,15 +73,22 @@ class Wishes:
 class Examination:
     """One target's examination. `load` returns the application and how it was loaded.
 
-    `rules` are those that it is judged by. `proof` is what is wrong with the engine, empty for
-    nothing, and None where that was not asked yet.
+    `rules` are those that it is judged by. `launcher` starts fresh processes with the target, where
+    there is a SPEC to load; `unlaunched` is why it is not used. `proof` is what is wrong with the
+    engine, empty for nothing, and None where that was not asked yet. Reports name files relative to
+    `root`. `examine_apart` returns the account of another process, None where it needs none.
     """
 
     load: Callable[[], tuple[object | None, Loading]]
     rules: Mapping[str, AnyRule] = field(default_factory=lambda: choose_rules().rules)
     wishes: Wishes = field(default_factory=Wishes)
+    launcher: Launcher | None = None
+    unlaunched: str = ""
+    root: str = "."
+    examine_apart: Callable[[], Account | None] = lambda: None
     application: Any = None
     proof: str | None = None
+    _account: Account | None = None
     _loading: Loading | None = None
     _battery: Battery | None = None
     _verdicts: Mapping[str, Verdict] | None = None
@@ -89,15 +104,23 @@ class Examination:
     @property
     def is_judged(self) -> bool:
         """Whether there are verdicts."""
-        return self._verdicts is not None
+        return self._verdicts is not None or self.is_apart
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it was examined in a process of its own."""
+        return self._account is not None
 
     def adopt(self, application: object, loading: Loading, problem: Problem | None = None) -> None:
         """Take an application that was made in another way, or the problem with making it."""
+        self.stop_launches("it was made by a fixture, which a fresh process does not have")
         self.application = application
         self._loading = loading if problem is None else replace(loading, problem=problem)
 
     def describe_run(self) -> dict[str, Any]:
         """Return how the run went as builtin values: "exchanges", "notes" and "unproven"."""
+        if self._account is not None:
+            return self._account.run
         return {
             "exchanges": self._count,
             "notes": list(self._notes),
@@ -110,6 +133,26 @@ class Examination:
             return {}
         site = self._battery.site
         return {"host": f"{site.host}, asked at {site.scheme}://{site.host}{site.path}"}
+
+    def start_launches(self) -> None:
+        """Launch the target in fresh processes, which work beside all that is done here."""
+        if self.launcher is not None and not self.unlaunched:
+            self.launcher.start(spare_database=bool(self.wishes.one_thread))
+
+    def stop_launches(self, reason: str = "") -> None:
+        """End the fresh processes; with a reason, none is started any more."""
+        self.unlaunched = self.unlaunched or reason
+        if self.launcher is not None:
+            self.launcher.stop()
+
+    def collect_launches(self, loading: Loading, battery: Battery) -> Loading:
+        """Return how the target was loaded with what the fresh processes told."""
+        if self.launcher is None or self.unlaunched:
+            return loading
+        launches = self.launcher.collect(find_code(battery))
+        facts = {**loading.facts, **describe_launches(launches)}
+        self._loading = replace(loading, launches=launches, facts=facts)
+        return self._loading
 
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""
@@ -128,8 +171,39 @@ class Examination:
     def obtain_verdicts(self) -> Mapping[str, Verdict]:
         """Return the verdict of every rule by its id; all but one are blocked without a target."""
         if self._verdicts is None:
-            self._verdicts = {verdict.rule.id: verdict for verdict in self._judge()}
+            try:
+                self._verdicts = {verdict.rule.id: verdict for verdict in self._judge()}
+            finally:
+                self.stop_launches()  # an interrupt leaves no process behind
         return self._verdicts
+
+    def obtain_account(self) -> Account | None:
+        """Return what another process found out; None where the target is examined in this one."""
+        if self._account is None:
+            self._account = self.examine_apart()
+        return self._account
+
+    def obtain_subject(self) -> Subject:
+        """Return what is to be known of the target; loads it where that was not done yet."""
+        account = self.obtain_account()
+        if account is not None:
+            return account.subject
+        subject = report_subject(self.obtain_loading())
+        return replace(subject, facts={**subject.facts, **self.describe_site()})
+
+    def obtain_report(self, name: str) -> RuleReport:
+        """Return what came of a rule, by its id, wherever it was judged."""
+        account = self.obtain_account()
+        if account is not None:
+            return account.rules[name]
+        return report_verdict(self.obtain_verdicts()[name], self.root)
+
+    def obtain_path_reports(self, path: str) -> tuple[RuleReport, ...]:
+        """Return what came of every rule over a further path; the target must have loaded."""
+        account = self.obtain_account()
+        if account is not None:
+            return account.paths[path]
+        return tuple(report_verdict(verdict, self.root) for verdict in self.judge_path(path))
 
     def judge_path(self, path: str) -> tuple[Verdict, ...]:
         """Return the verdicts over the few exchanges that a further path is asked for."""
@@ -170,8 +244,10 @@ class Examination:
         rules = list(self.rules.values())
         failure = self.obtain_proof()
         if failure:
+            self.stop_launches("the engine failed")
             yield from fail_all(rules, failure)
         elif loading.problem is not None:
+            self.stop_launches("it did not load")
             reason = f"the application did not load ({loading.problem.id})"
             for rule in rules:
                 if rule.id == LOADS:
@@ -180,12 +256,13 @@ class Examination:
                     yield Verdict(rule=rule, outcome="blocked", reason=reason)
         else:
             battery = self.obtain_battery()
+            loading = self.collect_launches(loading, battery)
             subjects = [loading, *list_subjects(battery.conversations)]
             # Whatever rules were chosen: without a page none of them says much.
             (served,) = judge([CATALOGUE[SERVED]], subjects)
             self._refused = served.outcome == "broken"
             for verdict in judge(rules, subjects):
-                yield explain(verdict, battery)
+                yield explain(verdict, battery, self.unlaunched)
 
 
 def list_subjects(
@@ -215,10 +292,15 @@ def judge_recordings(
     return judge(applicable, exchanges)
 
 
-def explain(verdict: Verdict, battery: Battery) -> Verdict:
-    """Return a verdict that says why its rule was not exercised."""
+def explain(verdict: Verdict, battery: Battery, unlaunched: str = "") -> Verdict:
+    """Return a verdict that says why its rule was not exercised.
+
+    `unlaunched` is why no fresh process was started, if none was.
+    """
     if verdict.outcome != "not exercised":
         return verdict
+    if verdict.rule.subject is Loading:
+        return replace(verdict, reason=unlaunched or OF_LAUNCHES)
     undriven = dict(battery.undriven)
     probe = OF_THREADS.get(verdict.rule.id, "")
     if probe in undriven:
@@ -227,6 +309,18 @@ def explain(verdict: Verdict, battery: Battery) -> Verdict:
     if withheld and needs_body(verdict.rule):
         return replace(verdict, reason="needs a request with a body: --wsgi-unsafe")
     return replace(verdict, reason="nothing that the application did called for it")
+
+
+def find_code(battery: Battery) -> int | None:
+    """Return the status code of the plain GET, None without a response."""
+    return next(
+        (talk.baseline.code for talk in battery.conversations if talk.baseline is not None), None
+    )
+
+
+def needs_launches(rule: AnyRule) -> bool:
+    """Tell whether a rule is over what fresh processes told."""
+    return rule.subject is Loading and rule.id != LOADS
 
 
 def needs_body(rule: AnyRule) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_wsgi.launches import Launches
+
 Place = Literal["call", "iteration", "close", "outside"]
 """Where the application was running: in its call, in a `next()`, in a `close()`, or in none."""
 
@@ -354,6 +356,7 @@ class Loading:
     `origin` says where the SPEC came from. `file` is the target's source file, `line` the line that
     binds its name. `facts` are what a person should know of the subject, such as
     ("settings module", "mysite.settings (set by mysite/wsgi.py)"), in the order to show them.
+    `launches` is what came of loading it in fresh processes, None where that was not done.
     """
 
     spec: str
@@ -365,3 +368,4 @@ class Loading:
     object_type: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     problem: Problem | None = None
+    launches: Launches | None = None

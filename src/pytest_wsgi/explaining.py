@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.explanation import PLACES, Example, Explanation
-from pytest_wsgi.proof import judge_program, load_programs
-from pytest_wsgi.report import FindingReport, report_verdict
+from pytest_wsgi.proof import is_runnable, judge_any, load_programs
+from pytest_wsgi.report import report_verdict
 from pytest_wsgi.report.verdicts import cite
 from pytest_wsgi.sources import show_source
 
 if TYPE_CHECKING:
     from pytest_wsgi.catalogue import AnyRule
+
+_HOME = re.compile(r"""[^\s"']*pytest-wsgi-\w+[/\\]""")
+"""The directory of a project, which is another one in every run."""
 
 _PLACE = re.compile(rf"^\s*({'|'.join(PLACES)}):\s*", re.MULTILINE)
 
@@ -21,34 +25,50 @@ _PLACE = re.compile(rf"^\s*({'|'.join(PLACES)}):\s*", re.MULTILINE)
 def explain_rule(rule: AnyRule) -> Explanation:
     """Return the explanation of a rule; runs both of its examples."""
     name = rule.id
-    programs = load_programs()
-    twin = programs.twins[name]
-    mutant = programs.mutants[twin.mutant]
+    mutant, twin = load_programs().find_pair(name)
     section, link = cite(next((s for r in rule.requirements for s in r.section), ""))
     return Explanation(
         rule=rule,
         section=section,
         link=link,
         ambiguity=load_ambiguities()[rule.ambiguity] if rule.ambiguity else None,
-        bad=Example(
-            name=mutant.name,
-            source=show_source(mutant.made),
-            outcome="broken",
-            finding=find_finding(mutant.make(), name),
-        ),
-        good=Example(
-            name=twin.name,
-            source=show_source(twin.made),
-            outcome=judge_program(twin.make(), rule=name)[name].outcome,
-        ),
-        fixes=read_fixes(twin.made.__doc__ or ""),
+        bad=make_example(mutant, name),
+        good=make_example(twin, name),
+        fixes=read_fixes(find_advice(twin)),
     )
 
 
-def find_finding(program: object, rule: str) -> FindingReport | None:
-    """Return the first finding of a rule over a program."""
-    report = report_verdict(judge_program(program, rule=rule)[rule], "")
-    return next(iter(report.findings), None)
+def make_example(program: Any, rule: str) -> Example:
+    """Return a program with what came of the rule; one that cannot be run here is only shown."""
+    source = show_files(program) if hasattr(program, "files") else show_source(program.made)
+    if not is_runnable(program):
+        return Example(name=program.name, source=source, outcome="blocked")
+    report = report_verdict(judge_any(program)[rule], "")
+    found = [
+        replace(
+            finding,
+            message=_HOME.sub("", finding.message),
+            observed=_HOME.sub("", finding.observed),
+        )
+        for finding in report.findings
+    ]
+    return Example(
+        name=program.name,
+        source=source,
+        outcome=report.verdict,
+        finding=next(iter(found), None),
+    )
+
+
+def show_files(project: Any) -> str:
+    """Return the files of a project that are worth reading, each under its name."""
+    names = project.shown or tuple(project.files)
+    return "\n\n".join(f"# {name}\n{project.files[name].strip()}" for name in names)
+
+
+def find_advice(twin: Any) -> str:
+    """Return how to mend the fault, as the twin says."""
+    return twin.advice if hasattr(twin, "files") else twin.made.__doc__ or ""
 
 
 def read_fixes(docstring: str) -> dict[str, str]:

@@ -13,16 +13,33 @@ if TYPE_CHECKING:
     import pytest
 
 
+_RUN_NOTHING = (
+    *("help", "version", "collectonly", "setupplan", "markers", "showfixtures"),
+    *("show_fixtures_per_test", "cacheshow"),
+)
+"""Options of pytest under which no test is run."""
+
+
+def runs_tests(config: pytest.Config) -> bool:
+    """Tell whether tests are run, and not only listed, say."""
+    return not any(getattr(config.option, name, None) for name in _RUN_NOTHING)
+
+
 def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
     """Return the fields of `planning.Options`, and whether the suite runs.
 
     It runs where it was asked for by hand; else only where no paths are given.
     """
     asked, by_hand = find_asked(config)
+    proposed = getattr(config.option, "wsgi_proposed", "")
+    if config.option.wsgi_propose:
+        asked, by_hand = asked or [("--wsgi-propose", proposed or "django")], True
     options = {
         "asked": tuple(asked),
         "env": tuple(read_list(config, "wsgi_env")),
+        "overrides": tuple(read_list(config, "wsgi_override")),
         "paths": tuple(read_list(config, "wsgi_path")),
+        "proposed": bool(proposed),
         "host": config.option.wsgi_host or config.getini("wsgi_host"),
         "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
         "strict": is_strict(config),

@@ -14,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
+from pytest_wsgi.loading.launch.launcher import Circumstances, Launcher
+from pytest_wsgi.loading.launch.process import list_environ
 from pytest_wsgi.selection import Selection, choose_rules
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py"
 
 DEFAULT_SECONDS = "10"
 
-_VALUED = tuple(f"--wsgi-{name}" for name in ("app", "env", "host", "path", "report", "timeout"))
+_VALUED = tuple(
+    f"--wsgi-{name}" for name in ("app", "env", "host", "override", "path", "report", "timeout")
+)
 
 _SECRET = re.compile(r"secret|passw|token|key|credential|auth|dsn", re.IGNORECASE)
 
@@ -50,12 +54,15 @@ class OptionError(Exception):
 class Options:
     """The options as given. `asked` holds pairs of origin and SPEC; `seconds` bound a request.
 
-    `select`, `ignore` and `reading` are those of `selection.Selection`.
+    `select`, `ignore` and `reading` are those of `selection.Selection`. `overrides` declare
+    variables that configure the target. `proposed` tells that this run has written the wsgi.py.
     """
 
     asked: tuple[tuple[str, str], ...] = ()
     env: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    proposed: bool = False
     host: str = ""
     unsafe: bool = False
     strict: bool = False
@@ -91,6 +98,8 @@ class Plan:
         self.rootdir = rootdir
         self.ini = ini
         self.env = dict(read_pair(text) for text in options.env)
+        self.overrides = tuple(read_pair(text, "--wsgi-override") for text in options.overrides)
+        self.environ = list_environ()
         self.search = search_path(directory, rootdir)
         self.wishes = Wishes(
             host=options.host, unsafe=options.unsafe, seconds=read_seconds(options.seconds)
@@ -117,8 +126,28 @@ class Plan:
                 load=lambda: self.load(spec, origin),
                 rules=self.choice.rules,
                 wishes=self.wishes,
+                root=str(self.rootdir),
+                launcher=self.make_launcher(spec, origin, location),
             ),
         )
+
+    def make_launcher(self, spec: Spec, origin: str, location: Location) -> Launcher | None:
+        """Return what loads a target in fresh processes; None where there is no SPEC to load."""
+        if spec.kind == "fixture":
+            return None
+        around = Circumstances(
+            origin=origin,
+            paths=tuple(self.search),
+            rootdir=self.rootdir,
+            directory=self.directory,
+            environ=self.environ,
+            given=self.env,
+            overrides=self.overrides,
+            host=self.options.host,
+            seconds=self.wishes.seconds,
+            built_in=self.options.proposed,
+        )
+        return Launcher(spec, location.file, around)
 
     def find_label(self, wanted: str) -> str:
         """Return a label that no other target has."""
@@ -174,6 +203,7 @@ def list_words(options: Options, directory: Path) -> Iterator[str]:
     given = (
         *(("--wsgi-app", text, shlex.quote(text)) for _, text in options.asked),
         *(("--wsgi-env", text, quote_pair(text)) for text in options.env),
+        *(("--wsgi-override", text, quote_pair(text)) for text in options.overrides),
         *(("--wsgi-path", text, shlex.quote(text)) for text in options.paths),
         *(("--wsgi-host", text, shlex.quote(text)) for text in (options.host,)),
         *(("--wsgi-timeout", text, shlex.quote(text)) for text in (options.seconds,)),
@@ -220,14 +250,14 @@ def is_outside(value: str, directory: Path, *, is_made: bool = False) -> bool:
         return False
 
 
-def read_pair(text: str) -> tuple[str, str]:
+def read_pair(text: str, option: str = "--wsgi-env") -> tuple[str, str]:
     """Return name and value of NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or "\0" in text:
         raise OptionError(
-            f"--wsgi-env takes NAME=VALUE, but was given {text!r}.\n"
+            f"{option} takes NAME=VALUE, but was given {text!r}.\n"
             "Try: pytest --wsgi-app mysite.wsgi.application "
-            "--wsgi-env DJANGO_SETTINGS_MODULE=mysite.settings"
+            f"{option} DJANGO_SETTINGS_MODULE=mysite.settings"
         )
     return name.strip(), value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ AREAS = (
 _LISTS = {
     "app": ("SPEC", "the application: pkg.mod:attr, pkg.mod.attr, path.py, file.ini, django, auto"),
     "env": ("NAME=VALUE", "an environment variable, set before the application is imported"),
+    "override": ("NAME=VALUE", "a variable whose override must change the loaded configuration"),
     "path": ("PATH", "one more request path"),
     "report": ("FILE", "write a report: .json or .md"),
     "select": ("RULE", "judge by these rules only; ids and globs"),
@@ -77,10 +79,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="prove on this machine that every rule catches what it is for; then exit",
     )
+    group.addoption(
+        "--wsgi-propose",
+        nargs="?",
+        const="show",
+        type=read_mode,
+        metavar="write",
+        help="show the wsgi.py that a Django project lacks, and exit; or write it, and go on",
+    )
+
+
+def read_mode(text: str) -> str:
+    """Return `show` or `write`; a path that follows --wsgi-propose is neither."""
+    if text not in ("show", "write"):
+        raise argparse.ArgumentTypeError(
+            f"it takes nothing, or one of 'show' and 'write', but was given {text!r}.\n"
+            "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-propose"
+        )
+    return text
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Explain rules or run the self-test where that is asked for, instead of any tests."""
+    """Explain rules, run the self-test or show a wsgi.py, where asked for, instead of any tests."""
+    if config.option.wsgi_propose == "show":
+        propose_file(config)
+        return 0
     if config.option.wsgi_explain is None and not config.option.wsgi_selftest:
         return None
     from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
@@ -94,6 +117,22 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError(str(error)) from None
 
 
+def propose_file(config: pytest.Config) -> str:
+    """Show or write the wsgi.py that is missing; return the SPEC of what was written, if it was."""
+    from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.loading.asked import LoadError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.options import read_options  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.planning import OptionError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.tasks import show_file, write_file  # noqa: PLC0415 # only when asked for
+
+    act = show_file if config.option.wsgi_propose == "show" else write_file
+    options, _ = read_options(config)
+    try:
+        return act(options, config.invocation_params.dir, config.rootpath)
+    except (LoadError, OptionError, SpecError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, where a target is asked for, plan the run."""
     config.addinivalue_line("markers", "wsgi: a conformance item of pytest-wsgi")
@@ -104,8 +143,10 @@ def pytest_configure(config: pytest.Config) -> None:
     told = getattr(config, "workerinput", {}).get("wsgi")
     if not told and not is_asked(config):
         return
-    from pytest_wsgi.options import read_options  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.options import read_options, runs_tests  # noqa: PLC0415 # only when asked for
 
+    if config.option.wsgi_propose == "write" and not told and runs_tests(config):
+        config.option.wsgi_proposed = propose_file(config)
     options, wanted = told or read_options(config)
     plan = make_plan(config, options, wanted=wanted)
     if plan.targets:
@@ -117,6 +158,7 @@ def is_asked(config: pytest.Config) -> bool:
     """Tell whether a target, or anything else of ours, was asked for."""
     return bool(
         config.option.wsgi_app
+        or config.option.wsgi_propose
         or os.environ.get("PYTEST_WSGI_APP")
         or config.getini("wsgi_app")
         or any("--wsgi-" in str(word) for word in config.invocation_params.args)

@@ -5,23 +5,30 @@ The programs ship beside this package; in a checkout they are under `fixtures/`.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import os
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
-from pytest_wsgi.examination import LOADS, Examination, Wishes
+from pytest_wsgi.examination import LOADS, Examination, Wishes, needs_launches
 from pytest_wsgi.exchange import Loading
-from pytest_wsgi.loading import examine, parse_spec
+from pytest_wsgi.judge import judge
+from pytest_wsgi.loading import examine, locate, parse_spec
+from pytest_wsgi.loading.launch.launcher import Circumstances, Errand, Launcher
+from pytest_wsgi.loading.launch.process import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_wsgi.judge import Verdict
+    from pytest_wsgi.launches import Launches
+    from pytest_wsgi.loading import Spec
 
 PACKAGE = "pytest_wsgi_proof"
 """The name under which the programs are imported, and that of their directory in the wheel."""
@@ -36,12 +43,22 @@ SECONDS = 1.0
 class Programs:
     """Mutants and controls by their names, mended twins by the rule that they hold.
 
-    Their attributes are those of the classes in `fixtures/mutants` and `fixtures/controls`.
+    Their attributes are those of the classes in `fixtures/mutants` and `fixtures/controls`. The
+    projects are those that fresh processes load, for the rules over what such tell.
     """
 
     mutants: Mapping[str, Any]
     twins: Mapping[str, Any]
     controls: Mapping[str, Any]
+    projects: Mapping[str, Any]
+    project_twins: Mapping[str, Any]
+    project_controls: Mapping[str, Any]
+
+    def find_pair(self, rule: str) -> tuple[Any, Any]:
+        """Return the bad and the good program of a rule."""
+        if rule in self.twins:
+            return self.mutants[self.twins[rule].mutant], self.twins[rule]
+        return self.projects[self.project_twins[rule].mutant], self.project_twins[rule]
 
 
 def find_programs() -> Path:
@@ -62,6 +79,9 @@ def load_programs() -> Programs:
         mutants=mutants.load_mutants(),
         twins=mutants.load_twins(),
         controls=controls.load_controls(),
+        projects=mutants.load_projects(),
+        project_twins=mutants.load_project_twins(),
+        project_controls=controls.load_projects(),
     )
 
 
@@ -84,9 +104,59 @@ def judge_program(program: object, *, rule: str = "") -> Mapping[str, Verdict]:
     return examination.obtain_verdicts()
 
 
+def judge_any(program: Any) -> Mapping[str, Verdict]:
+    """Return the verdicts over a mutant, a twin or a control of either kind."""
+    if hasattr(program, "files"):
+        return judge_project(program)
+    return judge_program(program.make(), rule=getattr(program, "rule", ""))
+
+
+def judge_project(project: Any) -> Mapping[str, Verdict]:
+    """Return the verdicts of the rules over what fresh processes told of a project.
+
+    It is written into a directory of its own, and never loaded in this process: what would be the
+    answer here is that of a process with all of the project's `around`.
+    """
+    with TemporaryDirectory(prefix="pytest-wsgi-") as directory:
+        home = Path(directory).resolve()
+        for name, text in project.files.items():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_text(text, encoding="utf-8")
+        around = Circumstances(
+            origin="the proof",
+            paths=(str(home),),
+            rootdir=home,
+            directory=home,
+            environ={**scrub(os.environ, {}), **project.around},
+            given=project.given,
+            overrides=project.overrides,
+            seconds=SECONDS,
+        )
+        launches = launch(parse_spec(project.spec), around)
+    loading = Loading(spec=project.spec, label="project", origin="the proof", launches=launches)
+    rules = [rule for rule in CATALOGUE.values() if needs_launches(rule)]
+    return {verdict.rule.id: verdict for verdict in judge(rules, [loading])}
+
+
+def launch(spec: Spec, around: Circumstances) -> Launches:
+    """Launch a target under all circumstances, and once as if it were loaded here."""
+    place = locate(spec, paths=around.paths, rootdir=around.rootdir)
+    launcher = Launcher(spec, place.file, around)
+    launcher.start()
+    launcher.launch("here", Errand(environ=around.environ, deep=True))
+    here = launcher.await_launch("here")
+    return launcher.collect(here.code)
+
+
+def is_runnable(program: Any) -> bool:
+    """Tell whether what a program needs is installed."""
+    needs = getattr(program, "needs", "")
+    return not needs or importlib.util.find_spec(needs) is not None
+
+
 def check_mutant(mutant: Any) -> list[str]:
     """Return what is wrong with a mutant: nothing where its rule catches it, and no other does."""
-    verdicts = judge_program(mutant.make(), rule=mutant.rule)
+    verdicts = judge_any(mutant)
     broken = find_broken(verdicts)
     # Whatever is broken, wsgiref.validate may say so as well.
     second = {name for name, rule in CATALOGUE.items() if rule.under_validator}
@@ -102,7 +172,7 @@ def check_mutant(mutant: Any) -> list[str]:
 
 def check_twin(twin: Any) -> list[str]:
     """Return what is wrong with a mended twin: nothing where its rule holds."""
-    verdicts = judge_program(twin.make(), rule=twin.rule)
+    verdicts = judge_any(twin)
     outcome = verdicts[twin.rule].outcome
     return [
         *([] if outcome == "held" else [f"{twin.name} leaves {twin.rule} {outcome}"]),
@@ -112,7 +182,7 @@ def check_twin(twin: Any) -> list[str]:
 
 def check_control(control: Any) -> list[str]:
     """Return what is wrong with a control: nothing where it is noted for what it says, if any."""
-    return check_notes(control, judge_program(control.make()))
+    return check_notes(control, judge_any(control))
 
 
 def check_notes(program: Any, verdicts: Mapping[str, Verdict]) -> list[str]:

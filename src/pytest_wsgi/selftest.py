@@ -16,13 +16,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import CATALOGUE
-from pytest_wsgi.proof import check_control, check_mutant, check_twin, load_programs
+from pytest_wsgi.proof import (
+    check_control,
+    check_mutant,
+    check_twin,
+    is_runnable,
+    load_programs,
+)
 from pytest_wsgi.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHECKS = {"mutants": check_mutant, "twins": check_twin, "controls": check_control}
+_CHECKS = {
+    "mutants": check_mutant,
+    "projects": check_mutant,
+    "twins": check_twin,
+    "project_twins": check_twin,
+    "controls": check_control,
+    "project_controls": check_control,
+}
 
 _MOST_WORKERS = 8
 
@@ -31,7 +44,8 @@ _MOST_WORKERS = 8
 class SelfTest:
     """What came of a self-test: `problems` is empty where every rule is proved.
 
-    The numbers count programs and rules; `seconds` is wall time.
+    The numbers count programs and rules; `seconds` is wall time. `unrun` names rules that a program
+    proves which needs what is not installed.
     """
 
     rules: int
@@ -40,6 +54,7 @@ class SelfTest:
     controls: int
     seconds: float
     problems: tuple[str, ...] = ()
+    unrun: tuple[str, ...] = ()
 
 
 def run_selftest() -> SelfTest:
@@ -57,10 +72,11 @@ def run_selftest() -> SelfTest:
         )
     return SelfTest(
         rules=len(CATALOGUE),
-        mutants=len(programs.mutants),
-        twins=len(programs.twins),
-        controls=len(programs.controls),
+        mutants=len(programs.mutants) + len(programs.projects),
+        twins=len(programs.twins) + len(programs.project_twins),
+        controls=len(programs.controls) + len(programs.project_controls),
         seconds=time.monotonic() - start,
+        unrun=tuple(find_unrun()),
         problems=(*find_unproven(), *problems),
     )
 
@@ -69,9 +85,10 @@ def list_names() -> list[tuple[str, str]]:
     """Return kind and name of every program, spread so that the slow ones share the processes."""
     programs = load_programs()
     return [
-        *(("mutants", name) for name in programs.mutants),
-        *(("twins", name) for name in programs.twins),
-        *(("controls", name) for name in programs.controls),
+        (kind, name)
+        for kind in _CHECKS
+        for name, program in getattr(programs, kind).items()
+        if is_runnable(program)
     ]
 
 
@@ -103,12 +120,19 @@ def check_program(program: tuple[str, str]) -> list[str]:
 def find_unproven() -> Iterator[str]:
     """Yield a line for every rule without a mutant or a mended twin."""
     programs = load_programs()
-    broken = {mutant.rule for mutant in programs.mutants.values()}
+    mutants = (*programs.mutants.values(), *programs.projects.values())
+    broken = {mutant.rule for mutant in mutants}
     for name in CATALOGUE:
         if name not in broken:
             yield f"{name} has no mutant"
-        elif name not in programs.twins:
+        elif name not in programs.twins and name not in programs.project_twins:
             yield f"{name} has no mended twin"
+
+
+def find_unrun() -> list[str]:
+    """Return the rules whose mended twin needs what is not installed."""
+    twins = load_programs().project_twins
+    return [name for name, twin in twins.items() if not is_runnable(twin)]
 
 
 def describe_selftest(test: SelfTest) -> str:
@@ -126,4 +150,6 @@ def describe_selftest(test: SelfTest) -> str:
     else:
         lines.append("Every mutant is caught by the rule that it names, and by none undeclared.")
         lines.append("No mended twin and no control is accused.")
+    if test.unrun:
+        lines.append(f"Not proved without Django, which is not installed: {', '.join(test.unrun)}")
     return "\n".join(lines) + "\n"

@@ -127,4 +127,4 @@ def project(tmp_path):
     sys.path[:] = path
     os.environ.clear()
     os.environ.update(environ)
-    django._set_by.clear()
+    django._owners.clear()

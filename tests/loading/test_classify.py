@@ -140,6 +140,22 @@ def test_a_call_that_fits_is_shown():
     assert classify(create_app).example == "()"
 
 
+@pytest.mark.parametrize(
+    ("target", "accepts"),
+    [
+        (create_app, True),
+        (no_argument, False),
+        (Handler, True),
+        (App, False),
+        (asgi, False),
+        (1, False),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_call_as_servers_make_it_may_succeed_all_the_same(target, accepts):
+    assert classify(target).accepts is accepts
+
+
 def test_the_signature_is_shown():
     assert classify(create_app).signature == "(config=None, debug=False)"
 

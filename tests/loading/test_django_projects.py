@@ -105,7 +105,7 @@ def test_a_second_site_is_refused(shop):
         ),
         (
             WSGI.replace("application()\n", "application\n"),
-            "object-is-factory",
+            "parentheses-missing",
             "--wsgi-app 'shop.wsgi:application()'",
         ),
         (
@@ -120,7 +120,7 @@ def test_a_second_site_is_refused(shop):
         ),
         (
             AUTH,
-            "django-apps-not-ready",
+            "django-imported-before-setup",
             "Call get_wsgi_application() first",
         ),
     ],

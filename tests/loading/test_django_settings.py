@@ -54,7 +54,23 @@ def test_hosts_are_read_as_they_are_now(configured):
     assert hosts() == ()
 
 
+@pytest.mark.parametrize(
+    ("databases", "found"),
+    [
+        ({"default": {"ENGINE": "django.db.backends.sqlite3"}}, True),
+        ({"default": {}, "users": {"ENGINE": "django.db.backends.sqlite3"}}, True),
+        ({"default": {"ENGINE": "django.db.backends.dummy"}}, False),
+        ({"default": {"ENGINE": ""}, "odd": 5}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_dummy_is_no_database(databases, found):
+    assert django.has_database(SimpleNamespace(DATABASES=databases)) is found
+
+
 def test_settings_that_fail_say_nothing():
+    assert not django.has_database(Lazy())
     assert django.hosts_of(Lazy()) == ()
     assert django.settings_name(Lazy()) == ""
 
@@ -108,13 +124,18 @@ def test_settings_that_pytest_django_configured(monkeypatch):
 
 @pytest.mark.usefixtures("project")
 def test_settings_that_an_earlier_target_set(configured):
-    django.remember("one/wsgi.py")
-    django.remember("two/wsgi.py")
+    configured.configured = False
+    django.remember("none/wsgi.py", BEFORE)
+    assert django.find_owner() is None
+    configured.configured = True
+    django.remember("late/wsgi.py", django.look_before())
+    assert django.find_owner() is None
+    django.remember("one/wsgi.py", BEFORE)
+    django.remember("two/wsgi.py", django.look_before())
+    assert django.find_owner() == django.Owner("one/wsgi.py", "a.settings", BEFORE)
     before = django.look_before()
     assert django.origin_of_settings(before, "a.settings", {}, "x") == "set by one/wsgi.py"
-    configured.configured = False
-    django.remember("three/wsgi.py")
-    assert django.set_by("a.settings") == "one/wsgi.py"
+    assert (django.set_by("a.settings"), django.set_by("b.settings")) == ("one/wsgi.py", "")
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,7 @@ def test_settings_needed_too_early(django_like, manage):
     assert advice.endswith(f'("DJANGO_SETTINGS_MODULE", "{manage or "PKG.settings"}")')
     given = f"Try: pytest --wsgi-env DJANGO_SETTINGS_MODULE={manage} --wsgi-app m"
     assert command == (given if manage else "When that is mended: pytest --wsgi-app m")
+    assert ("runserver works" in problem.message) is bool(manage)
 
 
 def test_another_error_of_configuration(django_like):
@@ -241,7 +242,76 @@ def test_another_error_of_configuration(django_like):
 
 def test_models_needed_too_early(django_like):
     django_like.write_file("m.py", "import errors\nraise errors.AppRegistryNotReady")
-    assert django_like.problem("m").id == "django-apps-not-ready"
+    problem = django_like.problem("m")
+    assert problem.id == "django-apps-not-ready"
+    assert "  Call get_wsgi_application() first, and use models after.\n" in problem.message
+    assert "runserver works" in problem.message
+
+
+def test_models_needed_while_django_reads_its_apps(django_like):
+    django_like.write_file("early.py", "import errors\nraise errors.AppRegistryNotReady")
+    text = '__name__ = "django.apps.registry"\ndef populate():\n    import early\n'
+    django_like.write_file("registry.py", text)
+    django_like.write_file("m.py", "import registry\nregistry.populate()\n")
+    problem = django_like.problem("m")
+    assert problem.id == "django-apps-not-ready"
+    assert "AppConfig.ready()" in problem.message
+    assert "runserver fails as well" in problem.message
+
+
+HANDLER = """
+import errors
+__name__ = "django.core.handlers.wsgi"
+class WSGIHandler:
+    def __init__(self):
+        raise errors.AppRegistryNotReady
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\napplication = handlers.WSGIHandler()\n",
+        "class Own(handlers.WSGIHandler):\n    def __init__(self): super().__init__()\nOwn()\n",
+    ],
+)
+def test_a_handler_that_is_made_without_a_setup(django_like, text):
+    django_like.write_file("handlers.py", HANDLER)
+    django_like.write_file("shop/m.py", f"import handlers\n{text}")
+    problem = django_like.problem("shop.m")
+    assert problem.id == "django-handler-without-setup"
+    assert problem.message.startswith("shop/m.py:3 calls WSGIHandler() itself, which does not set")
+    assert "      application = get_wsgi_application()\n" in problem.message
+    assert last(problem) == "When that is mended: pytest --wsgi-app shop.m"
+
+
+MODWSGI = "__name__ = 'django.contrib.auth.handlers.modwsgi'\n"
+
+
+@pytest.mark.parametrize(
+    ("models", "wsgi", "imported", "names"),
+    [
+        ("", "import models", "models", "..."),
+        (
+            MODWSGI,
+            "import models",
+            "django.contrib.auth.handlers.modwsgi",
+            "check_password, groups_for_user",
+        ),
+        ("", "import views  # then get_wsgi_application", "views", "..."),
+    ],
+)
+def test_an_import_that_comes_before_the_setup(django_like, models, wsgi, imported, names):
+    text = f"{models}import errors\nraise errors.AppRegistryNotReady"
+    django_like.write_file("models.py", text)
+    django_like.write_file("views.py", "import models\n")
+    django_like.write_file("wsgi.py", f"\n{wsgi}\n")
+    django_like.write_file("run.py", "import wsgi\n")
+    problem = django_like.problem("run" if "get_wsgi" in wsgi else "wsgi")
+    assert problem.id == "django-imported-before-setup"
+    assert problem.message.startswith(f"wsgi.py:2 imports {imported} before Django is set up.\n")
+    assert f"      from {imported} import {names}\n" in problem.message
+    assert ("old order" in problem.message) is bool(models)
 
 
 @pytest.mark.parametrize("manage", ["", "shop.settings", "gone.settings"])
@@ -261,5 +331,7 @@ def test_a_settings_module_that_is_not_there(django_like, manage):
     if manage == "shop.settings":
         assert "manage.py says 'shop.settings'" in problem.message
         assert "--wsgi-env DJANGO_SETTINGS_MODULE=shop.settings" in last(problem)
+        assert "runserver works" in problem.message
     else:
+        assert "on servers" not in problem.message
         assert last(problem) == "When that is mended: pytest --wsgi-app m"

@@ -235,6 +235,58 @@ def test_a_second_site_in_one_process_is_refused(fake_django):
     assert fake_django.load("again=one")[1].facts["settings module"].endswith("(set by one.py)")
 
 
+COMPUTED = """
+import os, sys  # django
+{before}
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "%s.settings" % __name__)
+settings = sys.modules["django.conf"].settings
+settings.SETTINGS_MODULE = settings.SETTINGS_MODULE or os.environ["DJANGO_SETTINGS_MODULE"]
+settings.configured = True
+{after}
+def application(environ, start_response): ...
+"""
+
+
+def test_a_second_site_shows_its_settings_also_where_their_name_is_computed(fake_django):
+    fake_django.write(a=COMPUTED.format(before="", after=""))
+    fake_django.write(b=COMPUTED.format(before="", after="raise ValueError"))
+    fake_django.load("a")
+    problem = fake_django.problem("b")
+    assert problem.id == "django-settings-in-use"
+    assert "already set up with a.settings (set by a.py), but b.settings is" in problem.message
+    assert os.environ["DJANGO_SETTINGS_MODULE"] == "a.settings"
+    fake_django.write(c=COMPUTED.format(before="raise ValueError", after=""))
+    assert fake_django.problem("c").id == "import-failed"
+
+
+def test_a_target_that_fails_may_have_set_django_up(fake_django):
+    fake_django.write(a=COMPUTED.format(before="", after="raise ValueError"))
+    assert fake_django.problem("a").id == "import-failed"
+    assert "a.settings (set by a.py)" in fake_django.problem("two").message
+
+
+def test_settings_that_another_target_made_by_hand_are_in_use(fake_django):
+    fake_django.write(
+        a="""
+        import sys  # django
+        sys.modules["django.conf"].settings.configured = True
+        def application(environ, start_response): ...
+        """
+    )
+    _, loading = fake_django.load("a")
+    assert loading.facts["settings module"] == "settings.configure() (set by a.py)"
+    problem = fake_django.problem("two")
+    assert problem.id == "django-settings-in-use"
+    assert "with settings.configure() (set by a.py), but two.settings" in problem.message
+    fake_django.write(b="raise RuntimeError('Settings already configured.')")
+    problem = fake_django.problem("b")
+    assert problem.id == "django-settings-in-use"
+    assert problem.message.startswith(
+        "Django is already set up with settings.configure() (set by a.py), but importing b "
+        "configures it by hand."
+    )
+
+
 def test_a_variable_that_comes_too_late_is_refused(fake_django, monkeypatch):
     monkeypatch.setitem(sys.modules, "pytest_django", ModuleType("pytest_django"))
     fake_django.settings.configured = True

@@ -90,14 +90,40 @@ def test_a_missing_wsgi_py_needs_no_settings_file_to_be_told(project, monkeypatc
     project.write_file("shop/settings.py", "WSGI_APPLICATION = 'shop.wsgi.application'")
     for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
         problem = project.problem(text)
-        assert (problem.id, "runserver" in problem.message) == ("wsgi-file-missing", False)
-        assert (
-            commands(problem)[0] == "When that is mended: pytest --wsgi-app shop.wsgi.application"
-        )
+        assert problem.id == "wsgi-file-missing"
+        reason = "runserver fails as well, as WSGI_APPLICATION is 'shop.wsgi.application'"
+        assert f"  {reason}: with its reloader\n  it prints the error" in problem.message
+        assert commands(problem) == ["pytest --wsgi-app shop.wsgi.application --wsgi-propose"]
     project.write_file("shop/__init__.py")
     for text in ("shop.wsgi.application", "shop.wsgi:app", "shop.wsgi"):
         assert project.problem(text).id == "wsgi-file-missing"
     assert project.problem("shop.web.application").id == "module-missing"
+
+
+def test_a_missing_wsgi_py_beside_other_settings(project, monkeypatch):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.test")
+    manage = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")'
+    project.write_file("manage.py", manage)
+    project.write_file("shop/test.py", "WSGI_APPLICATION = 'shop.web.application'")
+    message = project.problem("shop.wsgi.application").message
+    told = "shop.test, as DJANGO_SETTINGS_MODULE says; shop.settings, as manage.py says"
+    assert f"This Django project has no wsgi.py (settings: {told}).\n" in message
+    assert "  runserver uses what WSGI_APPLICATION names: 'shop.web.application'.\n" in message
+    (project.root / "manage.py").unlink()
+    assert (
+        "(settings: shop.test, as DJANGO_SETTINGS_MODULE says)"
+        in project.problem("shop.wsgi.application").message
+    )
+
+
+def test_a_missing_wsgi_py_of_a_flat_project(project, monkeypatch):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "settings_of_shop")
+    for text in ("wsgi.application", "wsgi", "wsgi:application", "django"):
+        problem = project.problem(text)
+        assert problem.id == "wsgi-file-missing"
+        assert "--wsgi-propose shows wsgi.py as" in problem.message
+    project.subject("shop/wsgi.py")
+    assert "nearest: shop/wsgi.py" in project.problem("wsgi.application").message
 
 
 def test_a_missing_file(project):
@@ -328,8 +354,71 @@ def test_a_target_that_is_no_application_and_has_none_beside_it(project):
 
 def test_forgotten_parentheses_are_shown_where_they_belong(project):
     project.write_file("shop/wsgi.py", "def get(): ...\n\napplication = get\n")
-    assert "  or add () in shop/wsgi.py:3\nTry: " in project.problem("shop.wsgi").message
-    assert "add ()" not in project.problem("shop.wsgi:get").message
+    problem = project.problem("shop.wsgi")
+    assert problem.id == "parentheses-missing"
+    assert "is get itself, not what it returns: the parentheses are missing.\n" in problem.message
+    assert "  add () in shop/wsgi.py:3: application = get()\n" in problem.message
+    assert commands(problem) == [
+        "pytest --wsgi-app 'shop.wsgi:application()'",
+        "gunicorn 'shop.wsgi:application()'",
+        "uwsgi --module 'shop.wsgi:application()'",
+    ]
+    problem = project.problem("shop.wsgi:get")
+    assert (problem.id, "add ()" in problem.message) == ("object-is-factory", False)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("application = functions.get  # not called", "functions.get"),
+        ("application = get; other = 1", "get"),
+        ("other = application = get", "get"),
+        ("application = (\n    get\n)", None),
+        ("from functions import get as application", None),
+    ],
+)
+def test_what_was_not_called_is_named_as_it_is_written(project, line, value):
+    project.write_file("functions.py", "def get(): ...\n")
+    project.write_file("m.py", f"import functions\nfrom functions import get\n{line}\n")
+    message = project.problem("m:application").message
+    assert f"  add () in m.py:3: application = {value}()\n" in message or value is None
+    assert message.startswith(
+        f"The object at m:application is {value} itself, not what it returns"
+        if value
+        else "The object at m:application is called without arguments, so it is a factory"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "advice", "corrected"),
+    [
+        ("Bare", "add () in m.py:6: application = Bare()", "'m:application()'"),
+        (
+            "Named",
+            "add (name='...') in m.py:6: application = Named(name='...')",
+            "\"m:application(name='...')\"",
+        ),
+    ],
+)
+def test_a_class_that_was_not_called_is_shown_where_that_belongs(project, line, advice, corrected):
+    text = "class Bare:\n    def __call__(self, environ, start_response): ...\n"
+    text += "class Named(Bare):\n    def __init__(self, name): ...\n\n"
+    project.write_file("m.py", f"{text}application = {line}\n")
+    problem = project.problem("m.application")
+    assert problem.id == "object-is-class"
+    assert f" is a class, not an instance: it is {line} itself.\n" in problem.message
+    assert f"  {advice}\n" in problem.message
+    assert commands(problem)[0] == f"pytest --wsgi-app {corrected}"
+    assert ("have it called" in problem.message) is (line == "Bare")
+
+
+def test_djangos_handler_is_not_to_be_called(project):
+    text = "class WSGIHandler: ...\nWSGIHandler.__module__ = 'django.core.handlers.wsgi'\n"
+    project.write_file("m.py", f"{text}application = WSGIHandler\n")
+    problem = project.problem("m:application")
+    assert problem.id == "object-is-class"
+    assert "Make an instance by get_wsgi_application()" in problem.message
+    assert commands(problem) == ["When that is mended: pytest --wsgi-app m:application"]
 
 
 CLASSES = """

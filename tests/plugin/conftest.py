@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from runs import BROKEN, GOOD, ISOLATED, OWN, Run, write
+from pytest_wsgi.examination import Examination
+from pytest_wsgi.loading import django
+from runs import BROKEN, GOOD, ISOLATED, OWN, UNLAUNCHED, Run, write
+
+
+@pytest.fixture
+def launches():
+    """Let a run start fresh processes, which few tests are about and which cost more than it."""
+
+
+@pytest.fixture(autouse=True)
+def no_launches(request, monkeypatch):
+    """Start no fresh process in a run in this process, unless a test asks for `launches`."""
+    if "launches" not in request.fixturenames:
+        monkeypatch.setattr(
+            Examination, "start_launches", lambda self: self.stop_launches(UNLAUNCHED)
+        )
 
 
 @pytest.fixture
@@ -13,6 +29,7 @@ def project(pytester, monkeypatch):
     # In CI pytest shows every failure twice, once more in its short summary.
     for name in ("PYTEST_WSGI_APP", "CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(django, "_owners", [])  # what this process has of earlier runs in it
     write(pytester.path, {"pytest.ini": "[pytest]\n", "mysite/__init__.py": "", **OWN})
     write(pytester.path, {"mysite/wsgi.py": GOOD, "mysite/bad.py": BROKEN})
     return pytester.path

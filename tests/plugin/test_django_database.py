@@ -129,7 +129,10 @@ def test_the_mark_is_set_where_there_are_settings(run, add, monkeypatch, configu
     # Stand-ins, because Django's settings are for life; the real ones are in the other tests.
     monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
     monkeypatch.setitem(sys.modules, "django.conf", None)
-    set_up = "import django, sys\nsys.modules['django.conf'].settings.configured = True\n"
+    set_up = (
+        "import sys\nconf = sys.modules.get('django.conf')\n"  # a fresh process has none
+        "if conf is not None:\n    conf.settings.configured = True\n"
+    )
     add(
         {"conftest.py": STAND_IN.format(configured=configured), "mysite/wsgi.py": f"{set_up}{GOOD}"}
     )
@@ -139,6 +142,38 @@ def test_the_mark_is_set_where_there_are_settings(run, add, monkeypatch, configu
     assert found.status == 0
     note = "sqlite3 real.sqlite3 (no test database: pytest-django has no settings)"
     assert (note in found.out) is not configured
+
+
+SITE = """
+import os, sys, types  # django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "{name}.settings")
+conf = sys.modules.get("django.conf") or types.SimpleNamespace(
+    settings=types.SimpleNamespace(
+        configured=True,
+        SETTINGS_MODULE=os.environ["DJANGO_SETTINGS_MODULE"],
+        DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "{name}.db"}}}},
+    )
+)
+sys.modules["django.conf"] = conf
+"""
+
+
+def test_the_test_database_is_that_of_this_process(run, add, project, monkeypatch):
+    # Stand-ins for Django, which would be set up for the life of this process.
+    monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
+    monkeypatch.setitem(sys.modules, "django.conf", None)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "")
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+    add({f"{name}.py": SITE.format(name=name) + GOOD for name in "ab"})
+    sites = ("--wsgi-app", "a=a.application", "--wsgi-app", "b=b.application")
+    assert run(*sites, "--wsgi-report", "all.json", "--wsgi-select", "status-*").status == 0
+    reports = [read_report(project / f"all-{name}.json") for name in "ab"]
+    databases = [report.subject.facts["database"] for report in reports]
+    notes = ("pytest-django has no settings", "in a process of its own")
+    assert databases == [
+        f"sqlite3 {name}.db (no test database: {note})"
+        for name, note in zip("ab", notes, strict=True)
+    ]
 
 
 @needs_plugin

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_wsgi.report import from_json, to_json
-from runs import ALL, BAD, BROKEN_RULE, MAIN, read_report, write
+from runs import ALL, BAD, BROKEN_RULE, MAIN, UNLAUNCHED, read_report, write
 
 
 def test_a_good_run(project, run):
@@ -36,6 +36,7 @@ def test_a_broken_run(project, run):
     assert reasons == {
         "needs a request with a body: --wsgi-unsafe",
         "nothing that the application did called for it",
+        UNLAUNCHED,
     }
 
 
@@ -119,6 +120,7 @@ def test_relative_to_where_pytest_was_called(project, run, monkeypatch):
     assert (project / "tests/all.json").is_file()
 
 
+@pytest.mark.usefixtures("launches")
 def test_from_several_processes(project, run):
     pytest.importorskip("xdist")
     run(*BAD, "--wsgi-path", "/about", "--wsgi-report", "alone.json")
@@ -140,7 +142,7 @@ def test_unsafe_requests_are_reported(project, run):
     report = read_report(project / "all.json")
     assert not any("may change state" in note for note in report.notes)
     reasons = {rule.reason for rule in report.rules if rule.verdict == "not exercised"}
-    assert reasons == {"nothing that the application did called for it"}
+    assert reasons == {"nothing that the application did called for it", UNLAUNCHED}
 
 
 def test_a_path_alone(project, run):

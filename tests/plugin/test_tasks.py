@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import fields, replace
 
 import pytest
 
 from pytest_wsgi import selftest, tasks
 from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.explaining import make_example
 from pytest_wsgi.proof import load_programs
+from pytest_wsgi.selftest import describe_selftest
 from runs import BROKEN_RULE
 
 MUTANT = "status_in_bytes"
@@ -87,7 +90,9 @@ def few(monkeypatch):
 def test_the_selftest_says_what_it_proved(run):
     found = run("--wsgi-selftest")
     assert found.status == 0
-    assert f"{len(CATALOGUE)} rules, {len(load_programs().mutants)} mutants, " in found.out
+    programs = load_programs()
+    count = len(programs.mutants) + len(programs.projects)
+    assert f"{len(CATALOGUE)} rules, {count} mutants, " in found.out
     assert "Every mutant is caught by the rule that it names, and by none undeclared." in found.out
 
 
@@ -110,16 +115,28 @@ def test_every_program_is_listed():
     programs = load_programs()
     names = selftest.list_names()
     assert len(names) == len(set(names))
-    assert len(names) == sum(map(len, (programs.mutants, programs.twins, programs.controls)))
+    assert len(names) == sum(len(getattr(programs, field.name)) for field in fields(programs))
     assert selftest.check_program(("mutants", MUTANT)) == []
+
+
+def test_what_needs_django_is_left_out_without_it_and_said(monkeypatch):
+    programs = load_programs()
+    needing = replace(programs.project_twins["settings-modules-agree"], needs="absent_package")
+    few = replace(programs, project_twins={"settings-modules-agree": needing})
+    monkeypatch.setattr(selftest, "load_programs", lambda: few)
+    assert ("project_twins", "settings-modules-agree") not in selftest.list_names()
+    assert selftest.find_unrun() == ["settings-modules-agree"]
+    test = selftest.SelfTest(rules=1, mutants=1, twins=1, controls=1, seconds=1.0, unrun=("a-b",))
+    assert "Not proved without Django, which is not installed: a-b" in describe_selftest(test)
+    assert make_example(needing, "settings-modules-agree").outcome == "blocked"
 
 
 def test_rules_without_programs_are_found(monkeypatch):
     programs = load_programs()
-    lacking = type(programs)(
+    lacking = replace(
+        programs,
         mutants={n: m for n, m in programs.mutants.items() if m.rule != "write-is-avoided"},
         twins={n: t for n, t in programs.twins.items() if n != BROKEN_RULE},
-        controls={},
     )
     monkeypatch.setattr(selftest, "load_programs", lambda: lacking)
     assert sorted(selftest.find_unproven()) == [

@@ -69,9 +69,9 @@ def test_huge_report_has_twenty_lines_and_hides_nothing_silently():
     assert len(lines) == MOST_LINES
     assert max(len(line.text) for line in lines) == LONGEST_LINE
     texts = [line.text.strip() for line in lines]
-    assert "and 26 more" in texts  # facts: four of thirty are shown
+    assert "and 25 more" in texts  # facts: five of thirty are shown
     assert texts.count("and 7 more") == 2  # reasons: two of nine are shown, twice
-    assert "and 58 more" in texts  # broken rules: two of sixty are shown
+    assert "and 59 more" in texts  # broken rules: one of sixty are shown
     assert find(report, "broken") == find(report, "broken MUST")
     assert find(report, "harness error")[0].text.endswith(
         "harness-error-1, harness-error-2, harness-error-3 and 6 more: ValueError: x"

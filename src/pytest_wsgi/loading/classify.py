@@ -28,13 +28,15 @@ class Shape:
     """What an object looks like.
 
     `signature` is that of its call, empty where it has none; `names` are the parameters that can be
-    positional; `example` is a call that fits, such as `(name='...')`.
+    positional; `example` is a call that fits, such as `(name='...')`. `accepts` tells that a call
+    with two arguments succeeds, whatever comes of it.
     """
 
     kind: ShapeKind
     signature: str = ""
     names: tuple[str, ...] = ()
     example: str = ""
+    accepts: bool = False
 
     @property
     def may_be_called(self) -> bool:
@@ -123,7 +125,8 @@ def _classify_class(target: type) -> Shape:
 
 
 def _shape(kind: ShapeKind, signature: inspect.Signature) -> Shape:
-    return Shape(kind, str(signature), _positional_names(signature), _example(signature))
+    names, accepts = _positional_names(signature), _accepts(signature, 2)
+    return Shape(kind, str(signature), names, _example(signature), accepts)
 
 
 def _example(signature: inspect.Signature) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,24 +20,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
-_SECRET = re.compile(r"@|://|password|passwd|secret|token", re.IGNORECASE)
+IN_USE = "django-settings-in-use"
+"""The id of the problem with a target that asks for other settings than those in use."""
 
-_set_by: dict[str, str] = {}
-"""Which target set Django up in this process. Django keeps one settings module for life."""
+BY_HAND = "settings.configure()"
+"""What stands for the settings module where there is none."""
+
+_SECRET = re.compile(r"@|://|password|passwd|secret|token", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """How things stood before a target was loaded: the variable, and the settings in use."""
+    """How things stood before a target was loaded: the variable, and the settings in use.
+
+    `configured` is None where Django was not set up, and empty for settings made by hand. `environ`
+    and `path` are os.environ and sys.path.
+    """
 
     variable: str | None
     configured: str | None
+    environ: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    path: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The target that set Django up in this process, and how things stood before it.
+
+    `settings` is the settings module, or BY_HAND.
+    """
+
+    target: str
+    settings: str
+    before: Before
+
+
+_owners: list[Owner] = []
+"""Who set Django up in this process: one at most, as Django keeps its settings for life."""
 
 
 def look_before() -> Before:
     """Return the state of the process before a load."""
     settings = configured_settings()
-    return Before(os.environ.get(VARIABLE), settings_name(settings) if settings else None)
+    return Before(
+        os.environ.get(VARIABLE),
+        settings_name(settings) if settings else None,
+        dict(os.environ),
+        tuple(sys.path),
+    )
 
 
 def configured_settings() -> Any | None:
@@ -75,20 +106,53 @@ def hosts_of(settings: object) -> tuple[str, ...]:
 
 
 def conflict(before: Before, wanted: str | None) -> bool:
-    """Tell whether `wanted` is another settings module than the one that is in use for good."""
-    return bool(wanted and before.configured and wanted != before.configured)
+    """Tell whether `wanted` is another settings module than the one that is in use for good.
+
+    Settings made by hand are no other module's, unless another target made them.
+    """
+    in_use = before.configured or (before.configured is not None and set_by(""))
+    return bool(wanted and in_use and wanted != before.configured)
 
 
-def remember(target: str) -> None:
+def remember(target: str, before: Before) -> None:
     """Note that `target` has set Django up, if it was the first."""
     settings = configured_settings()
-    if settings:
-        _set_by.setdefault(settings_name(settings), target)
+    if settings and before.configured is None:
+        _owners[:] = [Owner(target, settings_name(settings) or BY_HAND, before)]
+
+
+def find_owner() -> Owner | None:
+    """Return the target that set Django up in this process, None where that was none of ours."""
+    return _owners[0] if _owners else None
 
 
 def set_by(module: str) -> str:
     """Return the target that set Django up with `module`, empty where that was none of ours."""
-    return _set_by.get(module, "")
+    return next((owner.target for owner in _owners if owner.settings == (module or BY_HAND)), "")
+
+
+@contextmanager
+def without_owner() -> Iterator[None]:
+    """Put the variable back to what it was before a target of ours set Django up.
+
+    Another target then asks for the settings that are its own, which shows.
+    """
+    owner, variable = find_owner(), os.environ.get(VARIABLE)
+    if owner is None:
+        yield
+        return
+    try:
+        set_variable(owner.before.variable)
+        yield
+    finally:
+        set_variable(variable)
+
+
+def set_variable(value: str | None) -> None:
+    """Set the variable that names the settings, None for none."""
+    os.environ.pop(VARIABLE, None)
+    if value is not None:
+        os.environ[VARIABLE] = value
 
 
 def origin_of_settings(before: Before, name: str, env: Mapping[str, str], file: str) -> str:
@@ -105,10 +169,18 @@ def origin_of_settings(before: Before, name: str, env: Mapping[str, str], file: 
 
 def facts(settings: object, origin: str, rootdir: Path) -> dict[str, str]:
     """Return what a person should know: the settings module and its origin, DEBUG, the database."""
-    name = settings_name(settings) or "settings.configure()"
+    name = settings_name(settings) or BY_HAND
     found = {"settings module": f"{name} ({origin})", "DEBUG": str(_get(settings, "DEBUG"))}
     database = _database(_get(settings, "DATABASES"), rootdir)
     return {**found, "database": database} if database else found
+
+
+def has_database(settings: object) -> bool:
+    """Tell whether the settings name a database; Django puts a dummy in the place of none."""
+    databases = _get(settings, "DATABASES")
+    found = databases.values() if isinstance(databases, dict) else ()
+    engines = [str(one.get("ENGINE") or "") for one in found if isinstance(one, dict)]
+    return any(engine and not engine.endswith(".dummy") for engine in engines)
 
 
 def is_directory(settings: object) -> bool:

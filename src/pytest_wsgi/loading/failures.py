@@ -12,14 +12,22 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.loading import source
 from pytest_wsgi.loading.asked import MENDED, Asked, Corrected
-from pytest_wsgi.loading.django import VARIABLE, configured_settings, setting_that_names
+from pytest_wsgi.loading.django import (
+    IN_USE,
+    VARIABLE,
+    configured_settings,
+    find_owner,
+    setting_that_names,
+)
 from pytest_wsgi.loading.modules import nearest_file
 from pytest_wsgi.loading.paths import find_manage, relative
+from pytest_wsgi.loading.symptoms import on_servers
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
 
 _HIDDEN = ("importlib", "_frozen_importlib", "_pytest", "pytest", "pytest_wsgi")
 _MOST_FRAMES = 30
+_MAKES_HANDLER = ("django.core.handlers.wsgi", "__init__")
+_READS_APPS = ("django.apps.registry", "populate")
+_MODWSGI = "django.contrib.auth.handlers.modwsgi"
 _NAMED_VARIABLE = re.compile(
     r"[Ss]et the (?P<a>\w+) environment variable|(?P<b>[A-Z][A-Z0-9_]*) not found\. Declare it"
 )
@@ -35,12 +46,16 @@ _NAMED_VARIABLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What an exception means: id, one sentence, advice, and more options for pytest."""
+    """What an exception means: id, one sentence, advice, and more options for pytest.
+
+    `shown` is its name in the table of symptoms, empty where it has none there.
+    """
 
     name: str
     headline: str
     advice: list[str] = field(default_factory=list)
     options: tuple[str, ...] = ()
+    shown: str = ""
 
 
 def explain(asked: Asked, doing: str, error: BaseException, default: str) -> Problem:
@@ -56,7 +71,7 @@ def explain(asked: Asked, doing: str, error: BaseException, default: str) -> Pro
     else:
         headline = f"{doing[0].upper()}{doing[1:]} failed: {_last_line(error)}"
         reading = _Reading(default, headline)
-    details = [*format_failure(error).splitlines(), *reading.advice]
+    details = [*format_failure(error).splitlines(), on_servers(reading.shown), *reading.advice]
     return asked.problem(
         reading.name, reading.headline, details, Corrected(options=reading.options, when=MENDED)
     )
@@ -146,6 +161,7 @@ def _settings_missing(asked: Asked, _: str, chain: list[BaseException]) -> _Read
             f"No settings module {wanted}.",
             advice,
             ("--wsgi-env", f"{VARIABLE}={right}"),
+            "django before setup",
         )
     return _Reading("django-settings-missing", f"No settings module {wanted}.", advice)
 
@@ -185,15 +201,70 @@ def _process_exit(_: Asked, doing: str, chain: list[BaseException]) -> _Reading 
     return _Reading("import-failed-exit", headline, advice)
 
 
-def _django_order(asked: Asked, doing: str, chain: list[BaseException]) -> _Reading | None:
-    """Read the errors of Django that mean: too early."""
-    names = {type(error).__name__: error for error in chain}
-    if "AppRegistryNotReady" in names:
-        headline = f"Django was used before it was set up, while {doing}."
-        advice = ["Call get_wsgi_application() first, and import what needs models after it;"]
-        advice.append("WSGIHandler() alone does not set Django up (since 1.7).")
-        return _Reading("django-apps-not-ready", headline, advice)
-    error = names.get("ImproperlyConfigured")
+def _handler_without_setup(asked: Asked, _: str, chain: list[BaseException]) -> _Reading | None:
+    """Read a WSGIHandler that is made where nothing has set Django up, as was right before 1.7."""
+    for (caller, line), (called, _line) in pairwise(_frames_too_early(chain)):
+        if _spot(called) == _MAKES_HANDLER:
+            where = relative(caller.f_code.co_filename, asked.rootdir)
+            return _Reading(
+                "django-handler-without-setup",
+                f"{where}:{line} calls WSGIHandler() itself, which does not set Django up.",
+                [
+                    "Use get_wsgi_application() instead, which sets it up, since Django 1.7:",
+                    "    from django.core.wsgi import get_wsgi_application",
+                    "    application = get_wsgi_application()",
+                    "For a subclass of WSGIHandler, call django.setup() before.",
+                ],
+                shown="django before setup",
+            )
+    return None
+
+
+def _imported_before_setup(asked: Asked, _: str, chain: list[BaseException]) -> _Reading | None:
+    """Read an import of what needs models, in a file that has not set Django up yet."""
+    frames = _frames_too_early(chain)
+    steps = list(pairwise(pair for pair in frames if pair[0].f_code.co_name == "<module>"))
+    if not steps or _READS_APPS in (_spot(frame) for frame, _ in frames):
+        return None
+    (importer, line), (imported, _line) = next(filter(_is_in_wsgi_file, steps), steps[0])
+    where, module = relative(importer.f_code.co_filename, asked.rootdir), _spot(imported)[0]
+    advice = [
+        "Call get_wsgi_application() first, which sets Django up, and import that after it:",
+        "    application = get_wsgi_application()",
+        f"    from {module} import ...",
+    ]
+    if module == _MODWSGI:
+        advice[2] = advice[2].replace("...", "check_password, groups_for_user")
+        advice.append(
+            "Django's page about users on Apache has the old order, which fails since 1.7."
+        )
+    return _Reading(
+        "django-imported-before-setup",
+        f"{where}:{line} imports {module} before Django is set up.",
+        advice,
+        shown="django before setup",
+    )
+
+
+def _apps_not_ready(_: Asked, doing: str, chain: list[BaseException]) -> _Reading | None:
+    """Read any other use of models that comes too early."""
+    if _find(chain, "AppRegistryNotReady") is None:
+        return None
+    shown, advice = (
+        "django before setup",
+        "Call get_wsgi_application() first, and use models after.",
+    )
+    if _READS_APPS in (_spot(frame) for frame, _ in _frames_too_early(chain)):
+        shown = "django in setup"
+        advice = "An app of INSTALLED_APPS needs models while it is imported: import them in"
+        advice += "\nAppConfig.ready(), or in the functions that use them."
+    headline = f"Django was used before it was set up, while {doing}."
+    return _Reading("django-apps-not-ready", headline, [advice], shown=shown)
+
+
+def _settings_too_late(asked: Asked, doing: str, chain: list[BaseException]) -> _Reading | None:
+    """Read the error of Django that means: no settings yet."""
+    error = _find(chain, "ImproperlyConfigured")
     if error is None or "settings are not configured" not in str(error):
         return None
     manage = find_manage(Path(asked.paths[0]), asked.rootdir)
@@ -202,7 +273,39 @@ def _django_order(asked: Asked, doing: str, chain: list[BaseException]) -> _Read
     advice = ["Set it before get_wsgi_application() is called:"]
     advice.append(f'    os.environ.setdefault("{VARIABLE}", "{module or "PKG.settings"}")')
     options = ("--wsgi-env", f"{VARIABLE}={module}") if module else ()
-    return _Reading("django-settings-not-configured", headline, advice, options)
+    shown = "django before setup" if module else ""
+    return _Reading("django-settings-not-configured", headline, advice, options, shown)
+
+
+def _find(chain: list[BaseException], name: str) -> BaseException | None:
+    """Return the exception of the class `name`, which is known by name: Django is not imported."""
+    return {type(error).__name__: error for error in chain}.get(name)
+
+
+def _frames_too_early(chain: list[BaseException]) -> list[tuple[FrameType, int]]:
+    error = _find(chain, "AppRegistryNotReady")
+    return list(_frames(error)) if error else []
+
+
+def _spot(frame: FrameType) -> tuple[str, str]:
+    """Return in which module and function a frame is."""
+    return str(frame.f_globals.get("__name__")), frame.f_code.co_name
+
+
+def _is_in_wsgi_file(step: tuple[tuple[FrameType, int], object]) -> bool:
+    """Tell whether the file that imports is the one that makes Django's application."""
+    file = Path(step[0][0].f_code.co_filename)
+    return any(source.mentions(file, name) for name in ("get_wsgi_application", "WSGIHandler"))
+
+
+def _settings_in_use(_: Asked, doing: str, chain: list[BaseException]) -> _Reading | None:
+    """Read the refusal of Django to be configured by hand after another target has set it up."""
+    owner = find_owner()
+    if owner is None or "Settings already configured" not in _last_line(chain[-1]):
+        return None
+    by = f"{owner.settings} (set by {owner.target})"
+    headline = f"Django is already set up with {by}, but {doing} configures it by hand."
+    return _Reading(IN_USE, headline, ["Each of them needs a pytest run of its own."])
 
 
 def _warning(_: Asked, doing: str, chain: list[BaseException]) -> _Reading | None:
@@ -236,7 +339,11 @@ _READERS: tuple[_Reader, ...] = (
     _module_missing,
     _syntax_error,
     _process_exit,
-    _django_order,
+    _handler_without_setup,
+    _imported_before_setup,
+    _apps_not_ready,
+    _settings_too_late,
+    _settings_in_use,
     _relative_import,
     _warning,
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pytest_wsgi.exchange import Problem
     from pytest_wsgi.loading.spec import Spec
 
 
@@ -42,7 +43,11 @@ def load(
     if spec.kind == "fixture":
         raise ValueError("a fixture is not loaded, but examined")
     asked = Asked(spec.text, origin, spec, tuple(paths), rootdir)
-    place = locate(spec, paths=paths, rootdir=rootdir, env=env)
+    with django.without_owner():
+        return _load(asked, env, locate(spec, paths=paths, rootdir=rootdir, env=env))
+
+
+def _load(asked: Asked, env: Mapping[str, str], place: Location) -> tuple[object | None, Loading]:
     before = django.look_before()
     try:
         asked, chosen = settle(asked, env)
@@ -51,7 +56,9 @@ def load(
         _demand_application(asked, place, target)
         return target, _with_django(asked, loading, before, env)
     except LoadError as error:
-        return None, replace(_outline(asked, place), problem=error.problem)
+        loading = replace(_outline(asked, place), problem=_reconsider(asked, before, error))
+        django.remember(loading.file or asked.text, before)
+        return None, loading
 
 
 def examine(
@@ -72,7 +79,7 @@ def _obtain(asked: Asked, env: Mapping[str, str], before: django.Before) -> tupl
     spec = asked.spec
     place = locate_settled(asked)
     _demand_settings(asked, before, env.get(django.VARIABLE))
-    if django.set_by(before.configured or ""):
+    if django.find_owner():
         _demand_settings(asked, before, source.settings_literal(place.file))
     os.environ.update(env)
     if spec.kind in ("ini", "paste"):
@@ -146,6 +153,14 @@ def _demand_settings(asked: Asked, before: django.Before, wanted: str | None) ->
         raise LoadError(problems.settings_in_use(asked, str(before.configured), str(wanted)))
 
 
+def _reconsider(asked: Asked, before: django.Before, error: LoadError) -> Problem:
+    """Return why a target failed: the settings in use, if it had asked for others by then."""
+    after = os.environ.get(django.VARIABLE)
+    if django.find_owner() and after != before.variable and django.conflict(before, after):
+        return problems.settings_in_use(asked, str(before.configured), str(after))
+    return error.problem
+
+
 def _outline(asked: Asked, place: Location) -> Loading:
     """Say what is known of a target without the object."""
     file = relative(place.file, asked.rootdir) if place.file else None
@@ -154,7 +169,7 @@ def _outline(asked: Asked, place: Location) -> Loading:
 
 
 def _describe(asked: Asked, place: Location, target: object, chosen: str) -> Loading:
-    object_type = _type_name(target)
+    object_type = type_name(target)
     facts = {"object": object_type}
     if chosen:
         facts["chosen"] = f"{asked.spec.text}: {chosen}"
@@ -175,8 +190,7 @@ def _with_django(
     if settings is None or not (is_first or is_django):
         return loading
     subject = loading.file or asked.text
-    if is_first:
-        django.remember(subject)
+    django.remember(subject, before)
     if django.is_directory(settings):
         raise LoadError(problems.settings_are_directory(asked, django.settings_name(settings)))
     origin = django.origin_of_settings(before, django.settings_name(settings), env, subject)
@@ -185,7 +199,7 @@ def _with_django(
     )
 
 
-def _type_name(target: object) -> str:
+def type_name(target: object) -> str:
     """Return the dotted name of an object's type; for a class, what class it is."""
     kind = target if isinstance(target, type) else type(target)
     name = (

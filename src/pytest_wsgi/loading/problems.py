@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,9 +14,9 @@ from pytest_wsgi.loading.asked import AS_ASKED, MENDED, Asked, Corrected
 from pytest_wsgi.loading.choice import Settings, project_settings
 from pytest_wsgi.loading.classify import classify, is_surely_wsgi
 from pytest_wsgi.loading.command import server_commands
-from pytest_wsgi.loading.django import VARIABLE, set_by
+from pytest_wsgi.loading.django import BY_HAND, IN_USE, VARIABLE, set_by
 from pytest_wsgi.loading.modules import Found, find_module, nearest_file
-from pytest_wsgi.loading.paths import relative
+from pytest_wsgi.loading.paths import find_manage, relative
 from pytest_wsgi.loading.suggestions import similar_specs, spell, wsgi_beside
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def module_missing(asked: Asked, env: Mapping[str, str]) -> Problem:
     found = find_module(target, asked.paths)
     settings = project_settings(asked, env)
     wanted = _wanted_module(asked, found)
-    if found and settings and _is_missing_wsgi(wanted, found):
+    is_flat = found is None and wanted == "wsgi" and not nearest_file(wanted, asked.paths)
+    if settings and (is_flat or _is_missing_wsgi(wanted, found)):
         return _wsgi_file_missing(asked, wanted, found, settings)
     if found and found.rest and found.locations is None:
         return _module_is_not_package(asked, found)
@@ -124,8 +126,8 @@ def settings_in_use(asked: Asked, configured: str, wanted: str) -> Problem:
     by = f" (set by {origin})" if origin else ""
     options = ("--ds", wanted) if "pytest_django" in sys.modules and not origin else ()
     return asked.problem(
-        "django-settings-in-use",
-        f"Django is already set up with {configured}{by}, but {wanted} is asked for.",
+        IN_USE,
+        f"Django is already set up with {configured or BY_HAND}{by}, but {wanted} is asked for.",
         [
             "Django reads its settings once in a process: the application would silently run with",
             "the first. Each project, or settings module, needs a pytest run of its own.",
@@ -211,38 +213,49 @@ def _wanted_module(asked: Asked, found: Found | None) -> str:
     return target.rpartition(".")[0] or target
 
 
-def _is_missing_wsgi(wanted: str, found: Found) -> bool:
+def _is_missing_wsgi(wanted: str, found: Found | None) -> bool:
     package, _, last = wanted.rpartition(".")
-    return last == "wsgi" and found.name == package and bool(found.locations)
+    return last == "wsgi" and bool(found and found.name == package and found.locations)
 
 
-def _wsgi_file_missing(asked: Asked, wanted: str, found: Found, settings: Settings) -> Problem:
-    file = relative(Path((found.locations or ("",))[0], "wsgi.py"), asked.rootdir)
-    details = [f"This Django project has no wsgi.py (settings: {settings.module})."]
-    if settings.application is None:
-        details.append(
-            "runserver works all the same, as WSGI_APPLICATION is unset; servers need it."
-        )
-    details += [
-        f"Create {file} with",
-        "    import os",
-        "    from django.core.wsgi import get_wsgi_application",
-        f'    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "{settings.module}")',
-        "    application = get_wsgi_application()",
-    ]
-    return asked.problem(
+def _wsgi_file_missing(
+    asked: Asked, wanted: str, found: Found | None, settings: Settings
+) -> Problem:
+    manage = find_manage(Path(asked.paths[0]), asked.rootdir)
+    names = {settings.origin: settings.module}
+    if manage and (literal := source.settings_literal(manage)):
+        names[relative(manage, asked.rootdir)] = literal
+    told = "; ".join(f"{name}, as {origin} says" for origin, name in names.items())
+    locations = found.locations if found else None
+    file = relative(Path((locations or ("",))[0], "wsgi.py"), asked.rootdir)
+    spec = f"{wanted}.application"
+    problem = asked.problem(
         "wsgi-file-missing",
         f"No module {wanted}.",
-        details,
-        Corrected(
-            f"{wanted}.application",
-            others=[
-                *server_commands(wanted, "application"),
-                f'WSGI_APPLICATION = "{wanted}.application"',
-            ],
-            when=MENDED,
-        ),
+        [
+            f"This Django project has no wsgi.py (settings: {told}).",
+            *_what_runserver_does(wanted, settings.application),
+            f"--wsgi-propose shows {file} as Django's startproject makes it. It would be named",
+            *(f"    {line}" for line in server_commands(wanted, "application")),
+            f'    WSGI_APPLICATION = "{spec}"',
+        ],
+        Corrected(spec, when="Try"),
     )
+    return replace(problem, message=f"{problem.message} --wsgi-propose")
+
+
+def _what_runserver_does(wanted: str, application: str | None) -> list[str]:
+    if application is None:
+        return [
+            "runserver works all the same, as WSGI_APPLICATION is unset: it uses Django's own",
+            "handler. Servers need the file.",
+        ]
+    if application.replace(":", ".").rpartition(".")[0] == wanted:
+        return [
+            f"runserver fails as well, as WSGI_APPLICATION is {application!r}: with its reloader",
+            "it prints the error, and then waits for a file to change.",
+        ]
+    return [f"runserver uses what WSGI_APPLICATION names: {application!r}."]
 
 
 def _module_is_not_package(asked: Asked, found: Found) -> Problem:

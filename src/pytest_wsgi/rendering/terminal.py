@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_wsgi.report.values import Report, RuleReport
 
 MOST_LINES = 20
-MOST_FACTS = 5
+MOST_FACTS = 6
 MOST_REASONS = 3
 LONGEST_LINE = 200
 

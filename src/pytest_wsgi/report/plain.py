@@ -106,11 +106,13 @@ def subject_from_dict(plain: Mapping[str, Any]) -> Subject:
 
 def to_plain(value: Any) -> Any:
     """Return a record as a dict, a tuple as a list, a mapping as a dict, all else as it is."""
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
     if is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
-    return dict(value) if isinstance(value, Mapping) else value
+    return value
 
 
 def sort_keys(value: Any) -> Any:

@@ -15,6 +15,8 @@ def load_rules() -> None:
 
 ORDER = (
     "loading",
+    "launches",
+    "settings",
     "application",
     "environ",
     "input",

@@ -1,0 +1,180 @@
+"""Fresh processes beside a run: what they tell is in the items, the summary and the report."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from runs import GOOD, MAIN, read_report, write
+
+HAS_DJANGO = all(map(importlib.util.find_spec, ("django", "pytest_django")))
+needs_django = pytest.mark.skipif(not HAS_DJANGO, reason="pytest-django is not installed")
+
+pytestmark = pytest.mark.usefixtures("launches")
+
+FRESH = "loading-works-in-a-fresh-process"
+ALIKE = "fresh-process-answers-alike"
+NOISY = f"print('the shop is open')\n{GOOD}"
+
+DJANGO = {
+    "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+    "shop/__init__.py": "",
+    "shop/settings.py": "SECRET_KEY = 'only for this test'\nDEBUG = True\n"
+    "ROOT_URLCONF = 'shop.urls'\nWSGI_APPLICATION = 'shop.wsgi.application'\n"
+    "INSTALLED_APPS = ['django.contrib.contenttypes', 'django.contrib.auth']\n"
+    "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'real.db'}}\n",
+    "shop/urls.py": "from django.contrib.auth.models import User\n"
+    "from django.http import HttpResponse\nfrom django.urls import path\n"
+    "def show(request):\n    return HttpResponse(f'{User.objects.count()} users')\n"
+    "urlpatterns = [path('', show)]\n",
+}
+SHOP = ("--wsgi-app", "shop.wsgi.application")
+WITH_SETTINGS = {"pytest.ini": "[pytest]\nDJANGO_SETTINGS_MODULE = shop.settings\n"}
+PLACEHOLDER = """
+import os
+from django.core.wsgi import get_wsgi_application
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+application = get_wsgi_application()
+"""
+
+
+def find_rule(project, name):
+    report = read_report(project / "report.json")
+    return next(rule for rule in report.rules if rule.id == name)
+
+
+def test_launches_are_items_like_others(run, project):
+    result = run(*MAIN, "--wsgi-only", "--wsgi-report", "report.json")
+    assert result.status == 0
+    assert result.rules[FRESH] == result.rules[ALIKE] == "passed"
+    assert result.rules["settings-can-be-overridden"] == "skipped"
+    assert find_rule(project, "settings-can-be-overridden").reason == (
+        "its configuration did not call for it"
+    )
+
+
+def test_side_effect_is_advice(run, add):
+    add({"mysite/wsgi.py": NOISY})
+    result = run(*MAIN, "--wsgi-only")
+    assert result.status == 0
+    assert "import-writes-nothing-to-stdout" in result.out
+    assert "'the shop is open\\n'" in result.out
+
+
+def test_no_process_is_started_where_no_item_asks_for_it(run, project):
+    words = ("--wsgi-report", "report.json", "-k", "status-is-native-string")
+    run(*MAIN, *words)
+    assert run(*MAIN, "-k", f"{FRESH} or status-is-native").rules[FRESH] == "passed"
+    report = read_report(project / "report.json")
+    assert "layers" not in report.subject.facts
+
+
+def test_what_a_fixture_made_is_not_launched(run, add, project):
+    add(
+        {
+            "conftest.py": "import pytest\n@pytest.fixture(scope='session')\ndef wsgi_app():\n"
+            "    from mysite.wsgi import application\n"
+            "    return lambda *given: application(*given)\n"
+        }
+    )
+    result = run(*MAIN, "--wsgi-only", "--wsgi-report", "report.json")
+    assert result.rules[FRESH] == "skipped"
+    assert find_rule(project, FRESH).reason == (
+        "it was made by a fixture, which a fresh process does not have"
+    )
+    result = run("--wsgi-app", "fixture", "--wsgi-only")
+    assert result.rules[FRESH] == "skipped"
+
+
+def test_declared_override_that_changes_nothing_fails(run, add):
+    add({"mysite/wsgi.py": f"import os\nMODE = os.environ.get('SHOP_MODE')\n{GOOD}"})
+    rule = "declared-overrides-change-the-configuration"
+    assert run(*MAIN, "--wsgi-only", "--wsgi-override", "SHOP_MODE=test").rules[rule] == "passed"
+    result = run(*MAIN, "--wsgi-only", "--wsgi-override", "SHOPMODE=test")
+    assert (result.status, result.rules[rule]) == (1, "failed")
+    assert "Overriding SHOPMODE changed no setting" in result.out
+    assert "--wsgi-override SHOPMODE=test" in result.out
+
+
+def test_override_that_is_no_pair_is_refused(run):
+    result = run(*MAIN, "--wsgi-override", "SHOP_MODE")
+    assert result.status == 4
+    assert "--wsgi-override takes NAME=VALUE, but was given 'SHOP_MODE'" in result.err
+
+
+def test_target_that_does_not_load_is_not_launched(run, add):
+    add({"mysite/wsgi.py": "1 // 0\n"})
+    result = run(*MAIN, "--wsgi-only")
+    assert result.having("failed") == ["mysite/wsgi.py::application::application-loads"]
+
+
+@needs_django
+def test_settings_of_the_tests_do_not_hide_a_placeholder(run_apart, add):
+    add({**DJANGO, **WITH_SETTINGS, "shop/wsgi.py": PLACEHOLDER})
+    result = run_apart(*SHOP, "--wsgi-only", isolated=False)
+    assert result.ret == 1
+    text = result.stdout.str()
+    assert f"FAILED shop/wsgi.py::application::{FRESH}" in text
+    assert "application::application-loads " not in text
+    assert "No settings module mysite.settings." in text
+    assert "manage.py says 'shop.settings'; write that in wsgi.py too." in text
+
+
+@needs_django
+@pytest.mark.parametrize("ini", [WITH_SETTINGS, {}], ids=["settings", "no settings"])
+def test_real_database_is_not_touched_where_the_tests_have_their_own(run_apart, add, project, ini):
+    wsgi = PLACEHOLDER.replace("mysite", "shop")
+    add({**DJANGO, **ini, "shop/wsgi.py": wsgi})
+    result = run_apart(*SHOP, "--wsgi-only", "--wsgi-report", "report.json", isolated=False)
+    rule = find_rule(project, ALIKE)
+    if ini:  # a page that reads the database cannot be compared
+        assert result.ret == 0
+        assert rule.verdict == "not exercised"
+        assert not (project / "real.db").exists()
+    else:  # both ask the real one, which has no tables
+        assert rule.verdict == "held"
+        assert "no test database" in result.stdout.str()
+
+
+@needs_django
+def test_sentinel_and_runserver_are_told(run_apart, add, project):
+    wsgi = PLACEHOLDER.replace(
+        'setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")',
+        '__setitem__("DJANGO_SETTINGS_MODULE", "shop.settings")',
+    )
+    add({**DJANGO, "shop/wsgi.py": wsgi})
+    run_apart(*SHOP, "--wsgi-only", "--wsgi-report", "report.json")
+    assert find_rule(project, "settings-can-be-overridden").verdict == "broken"
+    facts = read_report(project / "report.json").subject.facts
+    assert facts["override"] == "DJANGO_SETTINGS_MODULE from outside is overruled by shop.settings"
+    assert facts["runserver"] == "serves this application (shop.wsgi.application)"
+
+
+def test_variables_of_the_shell_are_advice(run, add, monkeypatch):
+    monkeypatch.setenv("SHOP_TOKEN", "hunter2")
+    add({"mysite/wsgi.py": f"import os\nTOKEN = os.environ['SHOP_TOKEN']\n{GOOD}"})
+    result = run(*MAIN, "--wsgi-only")
+    assert result.status == 0
+    assert "environment-needs-are-declared" in result.out
+    assert "SHOP_TOKEN" in result.out
+    assert "hunter2" not in result.out
+    result = run(*MAIN, "--wsgi-only", "--wsgi-env", "SHOP_TOKEN=hunter2")
+    assert "broken CONVENTION environment-needs" not in result.out
+
+
+def test_variable_that_is_given_and_overruled_is_advice(run, add):
+    add({"mysite/wsgi.py": f"import os\nos.environ['SHOP_MODE'] = 'live'\n{GOOD}"})
+    result = run(*MAIN, "--wsgi-only", "--wsgi-env", "SHOP_MODE=test")
+    assert "given-environment-reaches-the-application" in result.out
+    assert result.status == 0
+    result = run(*MAIN, "--wsgi-only", "--wsgi-env", "SHOP_MODE=test", "--wsgi-strict")
+    assert result.status == 1
+
+
+def test_two_files_of_one_run_are_launched_each(run, project):
+    write(project, {"mysite/other.py": NOISY})
+    result = run(*MAIN, "--wsgi-app", "other=mysite.other", "--wsgi-only")
+    rule = "import-writes-nothing-to-stdout"
+    assert result.outcomes[f"mysite/wsgi.py::application::{rule}"] == "passed"
+    assert result.out.count(f"broken CONVENTION {rule}") == 1
