@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 pytest_plugins = ["pytester"]
@@ -11,3 +12,11 @@ def pytest_configure():
     """Take Ctrl-C, as at a terminal; a shell makes its background jobs ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """Let the garbage collector pass over what is there to stay.
+
+    With warnings as errors the harness collects after every program, a thousand times.
+    """
+    gc.freeze()
