@@ -77,7 +77,7 @@ def test_directory_may_be_gone(see, tmp_path, monkeypatch):
 
 def test_entries_of_the_search_path_are_named(see, monkeypatch):
     monkeypatch.setattr(sys, "path", ["/one", "/two"])
-    grown = ["/new", "/one", "/one", "/ours", "/two"]
+    grown = ["/new", "/one", "/one", "/ours", "/two", "/v/site-packages/setuptools/_vendor"]
     found = see(lambda: sys.path.__setitem__(slice(None), grown), "/ours")
     assert found == [Effect("path", "/new"), Effect("path", "/one (again)")]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT, _STANDARD_OUTPUT = 0, 1
 _MOST_SHOWN = 60
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _DESCRIPTORS = Path("/proc/self/fd")
 
 _connections: list[str] = []
@@ -120,12 +121,15 @@ def list_effects(before: State, ours: Iterable[str] = (), zone: str = "") -> Ite
 
 
 def list_path_effects(before: State, after: State, ours: frozenset[str]) -> Iterator[Effect]:
-    """Yield the entries that were put on sys.path, those that stand there twice marked as such."""
+    """Yield the entries that were put on sys.path, those that stand there twice marked as such.
+
+    What an installed library puts there of its own, as pkg_resources does, is not the project's.
+    """
     known = list(before.path)
     for entry in after.path:
         if entry in known:
             known.remove(entry)
-        elif entry not in ours:
+        elif entry not in ours and _INSTALLED.isdisjoint(Path(entry).parts):
             yield Effect("path", f"{entry} (again)" if entry in before.path else entry)
 
 

@@ -146,7 +146,9 @@ class Launcher:
         The harshest one stands for it where all went well. One that needs variables of this
         environment gets them, and its `needs` name them.
         """
-        if harshest.problem is None and harshest.code == code and not self.around.overrides:
+        is_spared = self.spares_database and harshest.is_of_database
+        is_alike = harshest.problem is None and (harshest.code == code or is_spared)
+        if is_alike and not self.around.overrides:
             return harshest
         if "alone" not in self.running:
             self.launch("alone", _ALONE)
