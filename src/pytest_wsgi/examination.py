@@ -262,7 +262,7 @@ class Examination:
             (served,) = judge([CATALOGUE[SERVED]], subjects)
             self._refused = served.outcome == "broken"
             for verdict in judge(rules, subjects):
-                yield explain(verdict, battery, self.unlaunched)
+                yield explain(verdict, battery, self.unlaunched or find_cut(loading))
 
 
 def list_subjects(
@@ -316,6 +316,12 @@ def find_code(battery: Battery) -> int | None:
     return next(
         (talk.baseline.code for talk in battery.conversations if talk.baseline is not None), None
     )
+
+
+def find_cut(loading: Loading) -> str:
+    """Return why a fresh process did not tell all, an empty text where it did."""
+    end = loading.launches.alone.cut_short if loading.launches is not None else ""
+    return f"a fresh process {end}" if end else ""
 
 
 def needs_launches(rule: AnyRule) -> bool:

@@ -101,7 +101,7 @@ class Launch:
     part that could be seen. `again` is what a second import, `recalled` what a second call of the
     factory came to: empty for no difference, None where there was none. `sentinel_wins` tells
     whether a settings module that was named from outside was still named after one more import;
-    None where that was not tried.
+    None where that was not tried. `cut_short` says how the process ended before it had seen all.
     """
 
     problem: Problem | None = None
@@ -118,6 +118,7 @@ class Launch:
     again: str | None = None
     recalled: str | None = None
     sentinel_wins: bool | None = None
+    cut_short: str = ""
     runserver: Runserver | None = None
     layers: tuple[Layer, ...] = ()
     handlers: tuple[Handler, ...] = ()
@@ -127,12 +128,14 @@ class Launch:
 class Override:
     """A variable that the user says configures the target, and what changing it changed.
 
-    `changed` names the parts of the configuration that differ.
+    `changed` names the parts of the configuration that differ. `problem` says why the target does
+    not load with it, if it does not.
     """
 
     name: str
     value: str
     changed: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,19 @@ def propose_file(config: pytest.Config) -> str:
         raise pytest.UsageError(str(error)) from None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Set the variables of --wsgi-env before pytest-django reads the settings that need them."""
+    told = early_config.known_args_namespace
+    is_asked = told.wsgi_app or os.environ.get("PYTEST_WSGI_APP") or early_config.getini("wsgi_app")
+    given = early_config.getini("wsgi_env") if told.wsgi_env is None else told.wsgi_env
+    for text in given if is_asked else ():
+        name, equals, value = text.partition("=")
+        if equals and name.strip() and "\0" not in text:  # what is wrong is refused later
+            os.environ[name.strip()] = value
+    return (yield)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, where a target is asked for, plan the run."""
     config.addinivalue_line("markers", "wsgi: a conformance item of pytest-wsgi")

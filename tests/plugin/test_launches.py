@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 
 import pytest
 
@@ -149,6 +150,40 @@ def test_sentinel_and_runserver_are_told(run_apart, add, project):
     facts = read_report(project / "report.json").subject.facts
     assert facts["override"] == "DJANGO_SETTINGS_MODULE from outside is overruled by shop.settings"
     assert facts["runserver"] == "serves this application (shop.wsgi.application)"
+
+
+@needs_django
+def test_settings_of_the_tests_may_need_a_variable_that_is_given(run_apart, add):
+    settings = f"import os\nos.environ['SHOP_KEY']\n{DJANGO['shop/settings.py']}"
+    wsgi = PLACEHOLDER.replace("mysite", "shop")
+    add({**DJANGO, **WITH_SETTINGS, "shop/settings.py": settings, "shop/wsgi.py": wsgi})
+    result = run_apart(*SHOP, "--wsgi-only", "--wsgi-env", "SHOP_KEY=x", isolated=False)
+    assert result.ret == 0, result.stdout.str()
+
+
+def test_what_this_process_holds_is_not_held_against_a_fresh_one(run, add, project):
+    bind = "import socket\nlistener = socket.socket()\nlistener.bind(('127.0.0.1', {port}))\n"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    add({"mysite/wsgi.py": bind.format(port=port) + GOOD})
+    result = run(*MAIN, "--wsgi-only", "--wsgi-report", "report.json")
+    assert result.rules[FRESH] == "skipped"
+    assert result.status == 0
+
+
+def test_override_that_ends_the_load_fails(run, add):
+    add({"mysite/wsgi.py": f"import os\nassert 'SHOP_MODE' not in os.environ\n{GOOD}"})
+    result = run(*MAIN, "--wsgi-only", "--wsgi-override", "SHOP_MODE=test")
+    assert result.status == 1
+    assert "an application with SHOP_MODE overridden" in result.out
+
+
+def test_what_cut_a_fresh_process_short_is_the_reason(run, add, project):
+    crash = "\ndef check_password(*_):\n    import ctypes\n    ctypes.string_at(0)\n"
+    add({"mysite/wsgi.py": GOOD + crash})
+    run(*MAIN, "--wsgi-only", "--wsgi-report", "report.json")
+    reason = find_rule(project, "second-import-changes-nothing").reason
+    assert reason == "a fresh process was ended by SIGSEGV"
 
 
 def test_variables_of_the_shell_are_advice(run, add, monkeypatch):

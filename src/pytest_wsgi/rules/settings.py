@@ -82,12 +82,17 @@ def declared_overrides_change_the_configuration(loading: Loading) -> Iterator[Fi
     deployment runs with defaults.
     """
     for override in loading.launches.overrides if loading.launches is not None else ():
-        if not override.changed:
+        if override.problem:
+            yield Finding(
+                expected=f"an application with {override.name} overridden",
+                observed=override.problem,
+            )
+        elif not override.changed:
             yield Finding(
                 expected=f"another configuration with {override.name} overridden",
                 observed="the same",
-                message=f"Overriding {override.name} changed no setting, no config, no constant of "
-                "the project's modules and no status of GET /.",
+                message=f"Overriding {override.name} changed no setting, no config, no global of "
+                "the project's modules and not the answer to GET /.",
             )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from functools import partial
 from itertools import count
 
 import pytest
@@ -61,6 +63,41 @@ def test_what_comes_and_goes_is_no_difference():
         return [str(next(numbers)).encode()]
 
     assert compare(counting, counting, SITE)[1] is None
+
+
+@pytest.mark.parametrize("period", [2, 3])
+def test_what_takes_turns_is_no_difference(period):
+    turns = count()
+
+    def alternating(environ, start_response):
+        start_response("200 OK", [])
+        return [b"ABC"[next(turns) % period :][:1]]
+
+    assert compare(alternating, alternating, SITE)[1] is None
+
+
+def test_an_answer_without_end_is_cut(monkeypatch):
+    def endless(environ, start_response):
+        start_response("200 OK", [])
+        while True:
+            yield b""
+
+    monkeypatch.setattr(answers, "_REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(answers, "bounded", partial(answers.bounded, 0.05))
+    assert ask(endless, Request(), SITE).error == "TimeoutError"
+
+
+def test_in_another_thread_nothing_rings():
+    done = []
+
+    def aside():
+        with answers.bounded(0.001):
+            done.append(ask(make(), Request(), SITE).status)
+
+    thread = threading.Thread(target=aside)
+    thread.start()
+    thread.join()
+    assert done == ["200 OK"]
 
 
 def test_what_lasts_is_a_difference_beside_what_comes_and_goes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -30,8 +31,10 @@ def launch(home, tmp_path_factory):
             rootdir=str(home.root),
             **{"deep": True, **more},
         )
-        file.write_text(json.dumps({**job_to_dict(job), "sys_path": sys.path}))
+        file.write_text(json.dumps({**job_to_dict(job), "sys_path": sys.path, "limit": 600}))
         child.main(str(file))
+        faulthandler.cancel_dump_traceback_later()
+        child._refusals.clear()
         return launch_from_dict(json.loads(file.with_suffix(".result").read_text()))
 
     return run
@@ -75,6 +78,18 @@ def test_variable_that_is_assigned_anew_is_named(home, launch):
     assert launch(given={"SHOP": "books"}).overwritten == ("SHOP",)
 
 
+def test_variable_that_was_read_before_it_changed_is_not_overwritten(home, launch):
+    home.write(
+        {
+            "wsgi.py": "import os\nKEY = os.environ.pop('SHOP_KEY')\n"
+            "os.environ['SHOP_URL'] = os.environ['SHOP_URL'].upper()\n" + HELLO
+        }
+    )
+    given = {"SHOP_KEY": "x", "SHOP_URL": "a"}
+    os.environ.update(given)  # as in a fresh process
+    assert launch(given=given).overwritten == ()
+
+
 def test_variables_that_are_read_are_named(home, launch, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", "x")
     monkeypatch.setenv("SHOP_IDLE", "x")
@@ -85,7 +100,7 @@ def test_variables_that_are_read_are_named(home, launch, monkeypatch):
 def test_configuration_is_told_where_it_is_asked_for(home, launch):
     home.write({"wsgi.py": "MODE = 'live'\n" + HELLO})
     found = launch(deep=False, configuration=True)
-    assert set(found.configuration) == {"wsgi.MODE", "the status of GET /"}
+    assert set(found.configuration) == {"wsgi.MODE", "the answer to GET /"}
 
 
 def test_factory_is_called_again(home, launch):
@@ -206,6 +221,49 @@ def test_databases_are_spared_where_the_tests_have_their_own(home, launch):
     found = launch("mysite.wsgi.application", spare_database=True)
     assert (found.code, found.failed, found.is_of_database) == (500, "OperationalError", True)
     assert not (home.root / "a.db").exists()
+
+
+def test_databases_are_spared_by_imports_too_and_that_is_nobodys_fault(home, launch):
+    home.write(DJANGO)
+    home.write(
+        {
+            "mysite/settings.py": DJANGO["mysite/settings.py"]
+            + "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'b.db'}}\n",
+            "mysite/wsgi.py": DJANGO["mysite/wsgi.py"]
+            + "from django.db import connection, DatabaseError\n"
+            "try:\n    connection.cursor()\nexcept DatabaseError:\n    pass\n",
+        }
+    )
+    found = launch("mysite.wsgi.application", spare_database=True)
+    assert (found.code, found.is_of_database, found.again) == (200, True, "")
+    assert [effect.detail for effect in found.effects] == ["database 'default' of Django"]
+    raising = DJANGO["mysite/wsgi.py"] + "from django.db import connection\nconnection.cursor()\n"
+    home.write({"mysite/wsgi.py": raising})
+    sys.modules.pop("mysite.wsgi")
+    found = launch("mysite.wsgi.application", spare_database=True)
+    assert found.is_of_database
+    assert "keeps to the database of the tests" in found.problem.message
+
+
+def test_a_second_import_that_is_kept_from_its_database_says_nothing(home, launch):
+    home.write(DJANGO)
+    home.write(
+        {
+            "mysite/settings.py": DJANGO["mysite/settings.py"]
+            + "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'b.db'}}\n",
+            "mysite/seen.py": "COUNT = []\n",
+            "mysite/wsgi.py": DJANGO["mysite/wsgi.py"]
+            + "from mysite import seen\nfrom django.db import connection\n"
+            "if seen.COUNT:\n    connection.cursor()\nseen.COUNT.append(1)\n",
+        }
+    )
+    assert launch("mysite.wsgi.application", spare_database=True).again == ""
+
+
+def test_without_django_installed_there_is_nothing_to_spare(home, launch, monkeypatch):
+    monkeypatch.setitem(sys.modules, "django", None)
+    home.write({"wsgi.py": HELLO})
+    assert launch(spare_database=True).code == 200
 
 
 def test_without_django_no_database_is_spared(home, launch):

@@ -36,6 +36,7 @@ def test_parts_are_told_as_digests(monkeypatch, tmp_path):
         "the setting SETTINGS_MODULE",
         "config['DEBUG']",
         "shop.MODE",
+        "shop.lower",
     }
     assert "hunter2" not in str(parts)
     assert parts["shop.MODE"] == digest("live") != digest("test")
@@ -44,6 +45,26 @@ def test_parts_are_told_as_digests(monkeypatch, tmp_path):
 def test_without_django_there_are_no_settings(monkeypatch, tmp_path):
     monkeypatch.delitem(sys.modules, "django.conf", raising=False)
     assert digest_configuration([], [str(tmp_path)]) == {}
+
+
+def test_settings_of_the_users_own_kinds_are_looked_into(tmp_path, monkeypatch):
+    module = ModuleType("shop")
+    module.__file__ = str(tmp_path / "shop.py")
+    module.settings, module.make, module.os = SimpleNamespace(mode="live"), print, sys
+    monkeypatch.setitem(sys.modules, "shop", module)
+    registry = SimpleNamespace(settings={"shop.mode": "live"})
+    application = SimpleNamespace(registry=registry)
+    before = digest_configuration([application], [str(tmp_path)])
+    assert {name for name in before if "setting " not in name} >= {
+        "shop.settings",
+        "settings['shop.mode']",
+    }
+    module.settings.mode = registry.settings["shop.mode"] = "test"
+    after = digest_configuration([application], [str(tmp_path)])
+    assert {name for name in before if before[name] != after[name]} == {
+        "shop.settings",
+        "settings['shop.mode']",
+    }
 
 
 def test_what_is_installed_is_not_the_projects_own(tmp_path):

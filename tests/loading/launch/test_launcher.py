@@ -9,7 +9,7 @@ import pytest
 
 from loading.launch.conftest import DJANGO, HELLO
 from pytest_wsgi.launches import Difference, Launch, Launches, Layer, Runserver
-from pytest_wsgi.loading.launch import process
+from pytest_wsgi.loading.launch import job
 from pytest_wsgi.loading.launch.facts import describe_launches
 from pytest_wsgi.loading.launch.launcher import UNSEEN
 from pytest_wsgi.loading.launch.process import list_environ, list_flags, name_end, scrub
@@ -199,10 +199,10 @@ def test_override_changes_what_reads_it(home):
     assert [override.changed for override in found.overrides] == [("wsgi.MODE",), ()]
 
 
-def test_override_that_ends_the_load_changed_it(home):
+def test_override_that_ends_the_load_says_so(home):
     home.write({"wsgi.py": "import os\nassert 'SHOP_MODE' not in os.environ\n" + HELLO})
     (found,) = home.launch(overrides=(("SHOP_MODE", "test"),)).overrides
-    assert found.changed[0].startswith("loading: Importing wsgi failed: AssertionError")
+    assert found.problem.startswith("Importing wsgi failed: AssertionError")
 
 
 def test_crash_is_a_problem_with_how_it_ended(home):
@@ -217,6 +217,33 @@ def test_crash_is_a_problem_with_how_it_ended(home):
     assert problem.message == (
         "A fresh process that loaded the target was ended by SIGSEGV, after it wrote: going down."
     )
+
+
+def test_what_was_seen_before_a_crash_is_kept_and_the_end_told(home):
+    home.write(
+        {
+            "wsgi.py": "import ctypes\n"
+            + HELLO
+            + "\ndef check_password(environ, user, password):\n    ctypes.string_at(0)\n"
+        }
+    )
+    found = home.launch().alone
+    assert (found.problem, found.code) == (None, 200)
+    assert found.cut_short == "was ended by SIGSEGV"
+
+
+def test_secrets_are_not_told_by_what_a_process_wrote(home):
+    home.write(
+        {
+            "wsgi.py": "import ctypes, os, sys\nprint('key', os.environ['SHOP_KEY'], flush=True)\n"
+            "print('key', os.environ['SHOP_KEY'], file=sys.stderr, flush=True)\n"
+            "if 'SHOP_CRASH' in os.environ:\n    ctypes.string_at(0)\n" + HELLO
+        }
+    )
+    found = home.launch(given={"SHOP_KEY": "hunter2"})
+    assert [effect.detail for effect in found.alone.effects] == ["'key <redacted>\\n'"]
+    found = home.launch(given={"SHOP_KEY": "hunter2", "SHOP_CRASH": "1"})
+    assert found.alone.problem.message.endswith("after it wrote: key <redacted>.")
 
 
 def test_hang_is_a_problem_and_the_process_is_ended(home, monkeypatch):
@@ -298,4 +325,4 @@ def test_inputs_of_a_fresh_process_are_files(home):
     kinds = {effect.kind: effect.detail for effect in home.launch().alone.effects}
     assert kinds["output"] == "'open\\n'"
     assert kinds["input"].endswith(" bytes")
-    assert process.KEPT[:3] == ("PATH", "HOME", "LANG")
+    assert job.KEPT[:3] == ("PATH", "HOME", "LANG")

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pytest_wsgi.environ import Site
+from pytest_wsgi.loading.launch import layers
+from pytest_wsgi.loading.launch.answers import bounded
 from pytest_wsgi.loading.launch.layers import (
     find_boundaries,
     find_function,
@@ -101,6 +105,57 @@ def test_layer_that_passes_all_on_is_found_and_fine(application):
         assert layer.calls == 9
         assert (layer.lost_closes, layer.odd_variables) == ((), ())
     assert find_function(application) is not None
+
+
+def test_layers_in_a_list_are_found():
+    class Cascade(Layer):
+        def __call__(self, environ, start_response):
+            return self.app[0](environ, start_response)
+
+    (layer,) = watch(Cascade([inner, 5]))
+    assert layer.calls == 9
+
+
+def test_layer_that_cannot_be_watched_is_left_alone():
+    @dataclass(frozen=True)
+    class Frozen:
+        app: object
+
+        def __call__(self, environ, start_response):
+            return self.app(environ, start_response)
+
+    assert watch(Frozen(inner)) == ()
+
+
+def test_functions_of_other_things_are_no_applications():
+    def policy(environ, router):
+        return []
+
+    class Router(Layer):
+        def __call__(self, environ, start_response):
+            return inner(environ, start_response)
+
+    assert [boundary.inner for boundary in find_boundaries(Router(policy))] == [inner]
+
+
+def test_layer_without_end_is_not_watched(monkeypatch):
+    def endless(environ, start_response):
+        start_response("200 OK", [])
+        while True:
+            yield b""
+
+    monkeypatch.setattr(layers, "bounded", partial(bounded, 0.05))
+    assert watch(Layer(endless)) == ()
+
+
+def test_what_an_application_names_beside_the_request_is_its_own():
+    class Named(Layer):
+        def __call__(self, environ, start_response):
+            environ["current_user"] = "\u6f22"
+            return self.app(environ, start_response)
+
+    (layer,) = watch(Named(inner))
+    assert layer.odd_variables == ()
 
 
 def test_lost_close_is_told_by_reading():

@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import signal
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,12 @@ MOST_SECONDS = 10.0
 
 _MOST_BODY = 1 << 20
 """How many bytes of a body are compared."""
+
+_REPEATS = 6
+"""How often what was answered otherwise is asked again: what then varies is no difference."""
+
+_REQUEST_SECONDS = 2.0
+"""How long one answer may take."""
 
 _TOKENS = re.compile(
     rb"""(csrfmiddlewaretoken["'] value=["']|nonce=["']|'nonce-|csrf[-_]token["'] content=["'])"""
@@ -84,12 +93,13 @@ def find_difference(request: Request, site: Site, target: Any, other: Any) -> Di
     found = list(tell_apart(ours, theirs))
     if not found:
         return None
-    again = ask(target, request, site), ask(other, request, site)
-    volatile = {
-        what
-        for before, after in zip((ours, theirs), again, strict=True)
-        for what, *_ in tell_apart(before, after)
-    }
+    volatile: set[str] = set()
+    for turn in range(_REPEATS):
+        # In turns, because what alternates by itself must not keep time with us.
+        pairs = [(target, ours), (other, theirs)]
+        for application, before in pairs if turn % 2 else reversed(pairs):
+            after = ask(application, request, site)
+            volatile.update(what for what, *_ in tell_apart(before, after))
     lasting = [one for one in found if one[0] not in volatile]
     if not lasting:
         return None
@@ -122,11 +132,34 @@ def ask(application: Any, request: Request, site: Site) -> Answer:
         return body.append
 
     try:
-        read(application(start_environ(request, site), start_response), body)
-    except Exception as error:  # noqa: BLE001 # the target may raise anything: that is its answer
+        with bounded():
+            read(application(start_environ(request, site), start_response), body)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # the target may raise anything: that is its answer
         return Answer("", (), "", type(error).__name__)
     status, headers = heads[-1] if heads else ("", [])
     return Answer(str(status), tuple(fold_headers(headers)), digest_body(body))
+
+
+@contextmanager
+def bounded(seconds: float = _REQUEST_SECONDS) -> Iterator[None]:
+    """Raise TimeoutError in the block when it takes longer; where there is no alarm, never."""
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def ring(_number: int, _frame: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def start_environ(request: Request, site: Site) -> dict[str, Any]:

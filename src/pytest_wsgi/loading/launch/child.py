@@ -6,6 +6,7 @@ loses no more than the step that it was in.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import json
@@ -23,12 +24,18 @@ from pytest_wsgi.environ import Site
 from pytest_wsgi.launches import Launch
 from pytest_wsgi.loading import source
 from pytest_wsgi.loading.django import IN_USE, VARIABLE, configured_settings, hosts, settings_name
+from pytest_wsgi.loading.launch.answers import ask as ask_once
 from pytest_wsgi.loading.launch.configuration import (
     digest_configuration,
     list_modules,
     read_attribute,
 )
-from pytest_wsgi.loading.launch.effects import list_effects, look, watch_connections
+from pytest_wsgi.loading.launch.effects import (
+    list_effects,
+    look,
+    note_connection,
+    watch_connections,
+)
 from pytest_wsgi.loading.launch.handlers import check_handlers, is_of_database
 from pytest_wsgi.loading.launch.job import SENTINEL, Job, job_from_dict, launch_to_dict
 from pytest_wsgi.loading.launch.layers import find_boundaries, watch_layers
@@ -38,6 +45,7 @@ from pytest_wsgi.loading.locate import Location, locate
 from pytest_wsgi.loading.modules import dotted_name
 from pytest_wsgi.loading.paths import find_manage, put_on_path
 from pytest_wsgi.loading.spec import parse_spec
+from pytest_wsgi.probes import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +54,9 @@ if TYPE_CHECKING:
 
 
 _DECOY = "PYTEST_WSGI_DECOY"
+
+_refusals: list[str] = []
+"""The databases that somebody wanted to connect to and was kept from."""
 
 
 @dataclass(kw_only=True)
@@ -70,7 +81,10 @@ class Session:
 def main(job_file: str) -> None:
     """Do the job of a file; what was seen is written beside it, with `.result` after its name."""
     told = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    Path(job_file).unlink()  # it holds what may be secret
     told.pop("sys_path")
+    # Whoever was to await this process may have been killed.
+    faulthandler.dump_traceback_later(told.pop("limit"), exit=True)
     job = job_from_dict(told)
     run(Session(job=job, result=Path(f"{job_file}.result")))
 
@@ -94,9 +108,11 @@ def obtain(session: Session) -> None:
     job = session.job
     put_on_path(job.paths)  # not before: a module of the project may be called as one of ours
     place = find_place(job)
+    if job.spare_database:
+        refuse_databases()
     watch_connections()
     before = look()
-    with watching_reads(frozenset(job.extra)) as needs:
+    with watching_variables(job) as seen:
         application, loading = load_target(job)
     settings = configured_settings()
     zone = str(read_attribute(settings, "TIME_ZONE") or "") if settings is not None else ""
@@ -104,9 +120,12 @@ def obtain(session: Session) -> None:
     session.application, session.loading = application, loading
     session.tell(
         problem=loading.problem,
-        needs=tuple(sorted(needs)),
+        is_of_database=bool(_refusals),
+        needs=tuple(sorted(seen.needs)),
         effects=effects,
-        overwritten=tuple(name for name in job.given if os.environ.get(name) != job.given[name]),
+        overwritten=tuple(
+            name for name in sorted(seen.overwritten) if os.environ.get(name) != job.given[name]
+        ),
         settings=settings_name(settings) if settings is not None else "",
         time_zone=zone,
     )
@@ -124,28 +143,47 @@ def load_target(job: Job) -> tuple[Any, Loading]:
         )
 
 
+@dataclass(slots=True)
+class Variables:
+    """What became of the variables of the environment while the target was loaded.
+
+    `needs` are those of a job's `extra` that were read by name; `overwritten` those given that got
+    another value before anybody had read the given one.
+    """
+
+    needs: set[str] = field(default_factory=set)
+    overwritten: set[str] = field(default_factory=set)
+
+
 @contextmanager
-def watching_reads(names: frozenset[str]) -> Iterator[set[str]]:
-    """Collect which of these variables of the environment are read by name while the block runs.
+def watching_variables(job: Job) -> Iterator[Variables]:
+    """Watch how variables of the environment are used while the block runs.
 
     Whoever copies the environment reads every variable: a decoy among them tells how often.
     """
     kind: Any = type(os.environ)
-    original, reads, found = kind.__getitem__, Counter[str](), set[str]()
+    getter, setter = kind.__getitem__, kind.__setitem__
+    reads, seen = Counter[str](), Variables()
 
     def read(environ: Any, name: str) -> str:
         reads[name] += 1
-        value: str = original(environ, name)
+        value: str = getter(environ, name)
         return value
 
+    def write(environ: Any, name: str, value: str) -> None:
+        is_read = reads[name] > reads[_DECOY]
+        if name in job.given and value != job.given[name] and not is_read:
+            seen.overwritten.add(name)
+        setter(environ, name, value)
+
     os.environ[_DECOY] = ""
-    kind.__getitem__ = read
+    kind.__getitem__, kind.__setitem__ = read, write
     try:
-        yield found
+        yield seen
     finally:
-        kind.__getitem__ = original
+        kind.__getitem__, kind.__setitem__ = getter, setter
         os.environ.pop(_DECOY, None)
-        found.update(name for name in names if reads[name] > reads[_DECOY])
+        seen.needs.update(name for name in job.extra if reads[name] > reads[_DECOY])
 
 
 def find_place(job: Job) -> Location:
@@ -164,8 +202,6 @@ def ask(session: Session) -> None:
     """Send the plain GET, at the host that answers; see what fails behind an error page."""
     job, errors = session.job, list[BaseException | None]()
     listen(errors)
-    if job.spare_database:
-        refuse_databases()
     found = (job.host,) if job.host else tuple(dict.fromkeys((*hosts(), *Terms().hosts)))
     with stand_guard(job.seconds) as guard:
         driver = Driver(session.application, guard)
@@ -177,7 +213,7 @@ def ask(session: Session) -> None:
         asked=True,
         code=first.code if first is not None else None,
         failed=type(last).__name__ if last is not None else raised,
-        is_of_database=is_of_database(last),
+        is_of_database=bool(_refusals) or is_of_database(last),
     )
 
 
@@ -193,18 +229,21 @@ def listen(errors: list[BaseException | None]) -> None:
 
 
 def refuse_databases() -> None:
-    """Keep Django from connecting to its databases from now on.
+    """Keep Django from connecting to its databases from now on, also while it is imported.
 
     Where the tests have a database of their own, nobody expects the real one to be touched.
     """
-    if configured_settings() is None:
+    try:
+        from django.db.backends.base.base import (  # noqa: PLC0415 # only where there is Django
+            BaseDatabaseWrapper,
+        )
+        from django.db.utils import OperationalError  # noqa: PLC0415 # as above
+    except ImportError:
         return
-    from django.db.backends.base.base import (  # noqa: PLC0415 # only where the target uses Django
-        BaseDatabaseWrapper,
-    )
-    from django.db.utils import OperationalError  # noqa: PLC0415 # as above
 
-    def refuse(_: Any) -> None:
+    def refuse(wrapper: Any) -> None:
+        _refusals.append(wrapper.alias)
+        note_connection(f"database {wrapper.alias!r} of Django")
         raise OperationalError("pytest-wsgi keeps to the database of the tests")
 
     BaseDatabaseWrapper.connect = refuse
@@ -214,7 +253,9 @@ def configure(session: Session) -> None:
     """Tell the configuration, and what the plain GET is answered."""
     inner = [boundary.inner for boundary in find_boundaries(session.application)]
     parts = digest_configuration([session.application, *inner], session.job.paths)
-    session.tell(configuration={**parts, "the status of GET /": str(session.launch.code)})
+    answer = ask_once(session.application, Request(), session.site)
+    shown = f"{answer.error or answer.status} {answer.digest}"
+    session.tell(configuration={**parts, "the answer to GET /": shown})
 
 
 def look_deeper(session: Session) -> None:
@@ -284,9 +325,10 @@ def load_again(session: Session, *, is_asked: bool = True) -> str:
 
     Its answer is compared where it `is_asked`.
     """
+    refused = len(_refusals)
     application, loading = load_target(session.job)
-    if loading.problem is not None and loading.problem.id == IN_USE:
-        return ""  # Django keeps the settings that it has: that says nothing of the module
+    if loading.problem is not None and (loading.problem.id == IN_USE or len(_refusals) > refused):
+        return ""  # it is Django that keeps its settings, or we that keep it from its database
     if loading.problem is not None:
         return loading.problem.message
     before, after = type_name(session.application), type_name(application)

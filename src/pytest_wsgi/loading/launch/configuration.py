@@ -44,14 +44,22 @@ def list_parts(applications: Iterable[Any], paths: Sequence[str]) -> Iterator[tu
         for name in filter(str.isupper, dir(settings)):
             yield f"the setting {name}", read_attribute(settings, name)
     for application in applications:
-        config = read_attribute(application, "config")
-        if isinstance(config, Mapping):
-            for key in sorted(filter(lambda key: isinstance(key, str), config)):
-                yield f"config[{key!r}]", config.get(key)
+        registry = read_attribute(application, "registry")
+        for name, owner in (("config", application), ("settings", registry)):
+            config = read_attribute(owner, name)
+            if isinstance(config, Mapping):
+                for key in sorted(filter(lambda key: isinstance(key, str), config)):
+                    yield f"{name}[{key!r}]", config.get(key)
     for module in list_modules(paths):
         for name, value in sorted(vars(module).items()):
-            if name.isupper():
-                yield f"{module.__name__}.{name}", value
+            if not (name.startswith("_") or callable(value) or isinstance(value, ModuleType)):
+                yield f"{module.__name__}.{name}", show_inside(value)
+
+
+def show_inside(value: object) -> object:
+    """Return what a plain object holds, as settings classes of the user's own do; else itself."""
+    inside = read_attribute(value, "__dict__")
+    return sorted(inside.items(), key=str) if type(inside) is dict else value
 
 
 def list_modules(paths: Sequence[str]) -> list[ModuleType]:

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.launches import Effect
+from pytest_wsgi.loading.launch.job import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _STANDARD_INPUT, _STANDARD_OUTPUT = 0, 1
 _MOST_SHOWN = 60
+_MOST_READ = 4000
+_LEAST_SECRET = 4
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -72,6 +75,12 @@ def watch_connections() -> None:
 def add_hook() -> None:
     """Add the hook, which cannot be taken away again, once."""
     sys.addaudithook(hear)
+
+
+def note_connection(text: str) -> None:
+    """Note a connection that was wanted and not made."""
+    if _is_watching[0]:
+        _connections.append(text)
 
 
 def hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -160,10 +169,18 @@ def find_size() -> int:
 def read_output(start: int) -> str:
     """Return the beginning of what was written to standard output since `start`."""
     try:
-        text = os.pread(_STANDARD_OUTPUT, _MOST_SHOWN, start)
+        text = os.pread(_STANDARD_OUTPUT, _MOST_READ, start)
     except (AttributeError, OSError):  # no such call, or a file for writing only
         return "something"
-    return repr(text.decode(errors="replace"))
+    return repr(redact(text.decode(errors="replace"))[:_MOST_SHOWN])
+
+
+def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return a text without the values of the environment's variables: they may be secret."""
+    for name, value in environ.items():
+        if name not in KEPT and len(value) >= _LEAST_SECRET:
+            text = text.replace(value, "<redacted>")
+    return text
 
 
 def name_address(address: Any) -> str:

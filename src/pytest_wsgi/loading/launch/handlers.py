@@ -42,7 +42,7 @@ def check_handler(
         return
     try:
         fault = judge(function(*arguments))
-    except Exception as error:  # noqa: BLE001 # the user's function may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # the user's function may raise anything
         if is_of_database(error):
             yield Handler(name=name, undecided=f"its database raised {type(error).__name__}")
         else:
@@ -98,5 +98,5 @@ def is_of_database(error: BaseException | None) -> bool:
     known = ("django.db", "sqlite3", "psycopg", "MySQLdb", "pymysql", "sqlalchemy.exc")
     kinds = type(error).__mro__
     return any(kind.__module__.startswith(known) for kind in kinds) or is_of_database(
-        error.__cause__
+        error.__cause__ or error.__context__
     )

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+"""The variables that a fresh process gets; those after LANG are what systems need to start one."""
+
 SENTINEL = "pytest_wsgi_no_such_settings"
 """The name of a settings module that no project has."""
 

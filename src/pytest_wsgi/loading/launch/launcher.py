@@ -199,9 +199,8 @@ class Launcher:
             changed = list(compare_configurations(alone, launch))
             volatile = set(compare_configurations(alone, harshest))
             lasting = tuple(part for part in changed if part not in volatile)
-            if launch.problem is not None:
-                lasting = (f"loading: {launch.problem.message.splitlines()[0]}",)
-            yield Override(name=name, value=value, changed=lasting)
+            problem = launch.problem.message.partition("\n")[0] if launch.problem else ""
+            yield Override(name=name, value=value, changed=lasting, problem=problem)
 
     def list_withheld(self) -> list[str]:
         """Return the variables of this environment that a fresh process does not get.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.launches import Layer
-from pytest_wsgi.loading.classify import is_surely_wsgi
-from pytest_wsgi.loading.launch.answers import start_environ
+from pytest_wsgi.loading.classify import classify
+from pytest_wsgi.loading.launch.answers import bounded, start_environ
 from pytest_wsgi.loading.load import type_name
 from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.probes import Request
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 _MOST_LAYERS = 8
 _LATIN_1 = 0xFF
+_TOO_LONG = TimeoutError.__name__
+_OF_REQUEST = frozenset(
+    {"PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REQUEST_URI", "CONTENT_TYPE", "SERVER_NAME"}
+)
+_START_RESPONSE = re.compile(r"_*(start_?resp\w*|start|sr)", re.IGNORECASE)
 
 _READINGS = {
     "read to its end": None,
@@ -127,6 +133,8 @@ def watch_layers(application: Any, site: Site, rootdir: Path) -> tuple[Layer, ..
     if not boundaries:
         return ()
     plain = [serve(application, request, site, None) for request in _REQUESTS]
+    if _TOO_LONG in plain:
+        return ()
     with watching(boundaries) as watches:
         answers = []
         for reading, most in _READINGS.items():
@@ -149,12 +157,15 @@ def watching(boundaries: list[Boundary]) -> Iterator[list[Watch]]:
     for boundary in boundaries:
         above = [watch for watch in watches if watch.boundary.inner is boundary.outer]
         watches.append(Watch(boundary, above[0] if above else None))
+    placed = []
     try:
         for watch in watches:
-            watch.boundary.put(StandIn(watch))
-        yield watches
+            with suppress(Exception):  # it may be frozen, or check what it is given
+                watch.boundary.put(StandIn(watch))
+                placed.append(watch)
+        yield placed
     finally:
-        for watch in watches:
+        for watch in placed:
             watch.boundary.put(watch.boundary.inner)
 
 
@@ -182,17 +193,22 @@ def serve(application: Any, request: Request, site: Site, most: int | None) -> s
         return lambda _block: None
 
     try:
-        result = application(start_environ(request, site), start_response)
-        try:
-            for count, _ in enumerate(result if most != 0 else (), 1):
-                if count == most:
-                    break
-        finally:
-            if hasattr(result, "close"):
-                result.close()
-    except Exception as error:  # noqa: BLE001 # the target may raise anything: that is its answer
+        with bounded():
+            take(application(start_environ(request, site), start_response), most)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # the target may raise anything: that is its answer
         return type(error).__name__
     return str(statuses[-1:])
+
+
+def take(result: Any, most: int | None) -> None:
+    """Read a response as far as `most` blocks, and close it."""
+    try:
+        for count, _ in enumerate(result if most != 0 else (), 1):
+            if count == most:
+                break
+    finally:
+        if hasattr(result, "close"):
+            result.close()
 
 
 def find_boundaries(application: Any) -> Iterator[Boundary]:
@@ -224,13 +240,14 @@ def find_inner(outer: Any) -> Iterator[tuple[Any, Callable[[Any], object]]]:
 
 
 def find_in_attributes(outer: Any) -> Iterator[tuple[Any, Callable[[Any], object]]]:
-    """Yield the applications among an object's own attributes, and in dicts that are such."""
+    """Yield the applications among an object's attributes, and in dicts and lists that are such."""
     for name, value in list(getattr(outer, "__dict__", {}).items()):
-        if is_surely_wsgi(value):
+        if is_application(value):
             yield value, partial(setattr, outer, name)
-        elif type(value) is dict:
-            for key, one in list(value.items()):
-                if is_surely_wsgi(one):
+        elif type(value) in (dict, list):
+            pairs = value.items() if type(value) is dict else enumerate(value)
+            for key, one in list(pairs):
+                if is_application(one):
                     yield one, partial(value.__setitem__, key)
 
 
@@ -240,12 +257,19 @@ def find_in_function(
     """Yield the applications in a function's closure, and among the globals that it names."""
     for cell in function.__closure__ or ():
         value = read_cell(cell)
-        if is_surely_wsgi(value):
+        if is_application(value):
             yield value, partial(setattr, cell, "cell_contents")
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
-        if value is not outer and is_surely_wsgi(value):
+        if value is not outer and is_application(value):
             yield value, partial(function.__globals__.__setitem__, name)
+
+
+def is_application(value: object) -> bool:
+    """Tell an application by its second parameter: functions of (environ, other) are none."""
+    shape = classify(value)
+    named = [name for name in shape.names[1:2] if _START_RESPONSE.fullmatch(name)]
+    return shape.kind == "wsgi" and not isinstance(value, type) and bool(named)
 
 
 def is_function(target: Any) -> bool:
@@ -271,11 +295,16 @@ def read_cell(cell: types.CellType) -> Any:
 
 
 def list_odd(environ: dict[str, Any]) -> list[str]:
-    """Return the CGI variables that hold characters beyond latin-1: no server could set those."""
+    """Return the variables of the request that hold characters beyond latin-1.
+
+    No server could have set those; what an application puts beside them is its own affair.
+    """
     return [
         key
         for key, value in environ.items()
-        if type(value) is str and "." not in key and any(ord(mark) > _LATIN_1 for mark in value)
+        if type(value) is str
+        and (key in _OF_REQUEST or key.startswith("HTTP_"))
+        and any(ord(mark) > _LATIN_1 for mark in value)
     ]
 
 

@@ -9,21 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.launches import Launch
-from pytest_wsgi.loading.launch.job import job_to_dict, launch_from_dict
+from pytest_wsgi.loading.launch.effects import redact
+from pytest_wsgi.loading.launch.job import KEPT, job_to_dict, launch_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_wsgi.loading.launch.job import Job
-
-KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
-"""The variables that a fresh process gets; those after LANG are what systems need to start one."""
 
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """The locale C, without what Python does to be kind to it."""
@@ -41,6 +39,8 @@ _INPUT = "what a server does not give\n" * 8
 """Standard input: what is read of it shows in how far it was read."""
 
 _MOST_SHOWN = 400
+_GRACE = 5.0
+"""Seconds after which a process ends by itself that nobody awaits any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Fresh:
     home: tempfile.TemporaryDirectory[str]
     deadline: float
     seconds: float
+    environ: Mapping[str, str]
 
     @property
     def place(self) -> Path:
@@ -74,7 +75,7 @@ def start(
     home = tempfile.TemporaryDirectory(prefix="pytest-wsgi-", ignore_cleanup_errors=True)
     place = Path(home.name)
     file = place / "job"
-    told = {**job_to_dict(job), "sys_path": path}
+    told = {**job_to_dict(job), "sys_path": path, "limit": seconds + _GRACE}
     file.write_text(json.dumps(told), encoding="utf-8")
     (place / "input").write_text(_INPUT, encoding="utf-8")
     elsewhere = place / "elsewhere"
@@ -92,7 +93,7 @@ def start(
             stdout=output,
             stderr=errors,
         )
-    return Fresh(process, home, time.monotonic() + seconds, seconds)
+    return Fresh(process, home, time.monotonic() + seconds, seconds, environ)
 
 
 def list_flags() -> list[str]:
@@ -115,7 +116,7 @@ def collect(fresh: Fresh) -> Launch:
     end = end or name_end(fresh.process.returncode)
     launch = read_result(fresh.place)
     if launch is None:
-        text = read_tail(fresh.place / "errors")
+        text = redact(read_tail(fresh.place / "errors"), fresh.environ)
         said = f", after it wrote: {text}" if text else ""
         launch = Launch(
             problem=Problem(
@@ -124,7 +125,7 @@ def collect(fresh: Fresh) -> Launch:
             )
         )
     fresh.home.cleanup()
-    return launch
+    return replace(launch, cut_short=end)
 
 
 def stop(fresh: Fresh) -> None:
