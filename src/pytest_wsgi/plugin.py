@@ -141,7 +141,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     given = early_config.getini("wsgi_env") if told.wsgi_env is None else told.wsgi_env
     for text in given if is_asked else ():
         name, equals, value = text.partition("=")
-        if equals and name.strip() and "\0" not in text:  # what is wrong is refused later
+        # What is wrong is refused later; the settings of the tests are pytest-django's own affair.
+        if equals and name.strip() not in {"", "DJANGO_SETTINGS_MODULE"} and "\0" not in text:
             os.environ[name.strip()] = value
     return (yield)
 

@@ -171,7 +171,7 @@ def watching_variables(job: Job) -> Iterator[Variables]:
         return value
 
     def write(environ: Any, name: str, value: str) -> None:
-        is_read = reads[name] > reads[_DECOY]
+        is_read = reads[name] > reads[_DECOY] and name != VARIABLE  # which loading itself reads
         if name in job.given and value != job.given[name] and not is_read:
             seen.overwritten.add(name)
         setter(environ, name, value)
