@@ -64,3 +64,9 @@ def test_programs_are_beside_the_package_or_in_the_checkout(tmp_path, monkeypatc
         beside.mkdir(parents=True)
     monkeypatch.setattr(proof, "__file__", str(module))
     assert proof.find_programs() == (beside if is_installed else tmp_path / "fixtures")
+
+
+@pytest.mark.parametrize("rule", [STATUS, "import-starts-no-threads"])
+def test_every_rule_has_a_pair_of_programs(rule):
+    bad, good = PROGRAMS.find_pair(rule)
+    assert (bad.rule, good.rule, good.mutant) == (rule, rule, bad.name)
