@@ -1,4 +1,4 @@
-"""What rules/settings.py says of runserver; that they catch what they are for is in test_kills.py."""
+"""What rules/settings.py says of runserver; what it catches is in test_kills.py."""
 
 from __future__ import annotations
 
