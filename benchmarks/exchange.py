@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import TYPE_CHECKING, Any
+from threading import get_ident
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
-from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.catalogue import CATALOGUE, Party
+from pytest_wsgi.drivers.middleware import Crossings
 from pytest_wsgi.exchange import Exchange
 from pytest_wsgi.judge import judge
 from pytest_wsgi.recorder import Recording
@@ -20,6 +23,9 @@ from pytest_wsgi.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_wsgi.drivers.guard import Guard
+    from pytest_wsgi.drivers.middleware import Crossing
 
 ROUNDS = 31
 CALLS = 300
@@ -73,6 +79,47 @@ def recorded() -> Recording:
     return recording
 
 
+def middleware(inner: Any) -> Any:
+    """Wrap an application as a small middleware does: another start_response, the same body."""
+
+    def wrapping(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            return start_response(status, [*headers, ("X-Wrapped", "yes")], exc_info)
+
+        return inner(environ, start)
+
+    return wrapping
+
+
+BOTH_VALIDATED = validator(middleware(validator(application)))
+SERVED: dict[int, Recording] = {}
+CROSSINGS = Crossings()
+CROSSINGS.guard = cast("Guard", SimpleNamespace(serving=SERVED))
+
+
+def behind(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    """Stand behind the middleware, as `Inner` does, with the same trivial application."""
+    crossing = cast("Crossing", CROSSINGS.find())
+    return crossing.call(application, "inner", (environ, start_response), ())
+
+
+WRAPPED = middleware(behind)
+
+
+def both_validated() -> None:
+    """Serve a middleware with wsgiref.validate on both sides."""
+    serve(BOTH_VALIDATED)
+
+
+def sandwiched() -> None:
+    """Serve a middleware with a recorder on both sides, into one log."""
+    recording = Recording(WRAPPED)
+    CROSSINGS.expect(recording, "page", under_validator=False)
+    SERVED[get_ident()] = recording
+    serve(recording)
+    CROSSINGS.forget(recording)
+
+
 def judged() -> None:
     """Serve a run's worth of exchanges under recordings, and judge them by every rule over them."""
     judge(RULES, [recorded().finish(probe="get", request="GET /") for _ in range(RUN)])
@@ -91,7 +138,11 @@ def measure(candidates: tuple[Callable[[], object], ...], calls: int) -> dict[st
 
 
 load_rules()
-RULES = [rule for rule in CATALOGUE.values() if rule.subject is Exchange]
+RULES = [
+    rule
+    for rule in CATALOGUE.values()
+    if rule.subject is Exchange and rule.binds is Party.APPLICATION
+]
 
 
 def main() -> None:
@@ -102,6 +153,11 @@ def main() -> None:
     for name, value in seconds.items():
         ratio = value / seconds["validated"]
         print(f"  {name:<10} {value * 1e6:7.1f} us   {ratio:5.2f} x wsgiref.validate")
+    seconds = measure((both_validated, sandwiched), CALLS)
+    print("one exchange of a middleware around it")
+    for name, value in seconds.items():
+        ratio = value / seconds["both_validated"]
+        print(f"  {name:<14} {value * 1e6:7.1f} us   {ratio:5.2f} x wsgiref.validate on both sides")
 
 
 if __name__ == "__main__":

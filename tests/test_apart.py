@@ -28,9 +28,9 @@ from pytest_wsgi.apart import (
     tail,
 )
 from pytest_wsgi.catalogue import CATALOGUE
-from pytest_wsgi.examination import LOADS
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import IN_USE, Owner, django
+from pytest_wsgi.matter import LOADS
 from pytest_wsgi.planning import Options, Plan
 from pytest_wsgi.report.plain import to_plain
 from runs import BROKEN, BROKEN_RULE, GOOD, write

@@ -4,12 +4,16 @@ import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.ledger import count_requirements, find_excuse
+from pytest_wsgi.matter import choose_for
 from pytest_wsgi.requirements import load_requirements
 from pytest_wsgi.rules import load_rules
 
 load_rules()
 ROWS = load_requirements()
-CHECKED = {name for rule in CATALOGUE.values() for name in rule.checks}
+CHECKED = {name for rule in choose_for(CATALOGUE, "application").values() for name in rule.checks}
+CHECKED_IN_MIDDLEWARE = {
+    name for rule in choose_for(CATALOGUE, "middleware").values() for name in rule.checks
+}
 REASONS = ("permission", "not observable: ", "belongs to ")
 
 
@@ -19,8 +23,15 @@ def test_requirement_is_checked_or_excused_and_never_both(row):
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_an_excuse_is_of_a_known_kind(row):
-    assert not find_excuse(row) or find_excuse(row).startswith(REASONS)
+def test_requirement_of_a_middleware_is_checked_or_excused_and_never_both(row):
+    if "middleware" in row.actor:
+        assert bool(find_excuse(row, "middleware")) != (row.id in CHECKED_IN_MIDDLEWARE)
+
+
+@pytest.mark.parametrize("actor", ["application", "middleware"])
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_an_excuse_is_of_a_known_kind(row, actor):
+    assert not find_excuse(row, actor) or find_excuse(row, actor).startswith(REASONS)
 
 
 def test_what_applications_are_asked_is_counted_by_level():

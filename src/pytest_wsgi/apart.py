@@ -153,7 +153,7 @@ def prefer_first(plan: Plan, target: Target) -> None:
 
     Fixtures give the first one to tests of the user's, in whatever order and process these run.
     """
-    first = plan.targets[0]
+    first = plan.first_application or target
     names = {settings_literal(one.location.file) for one in (first, target)}
     if "" not in names and len(names) > 1:
         first.examination.obtain_loading()
@@ -164,7 +164,7 @@ def make_job(plan: Plan, target: Target) -> Job:
     spec = target.spec
     text = f"{spec.label}={spec.text}" if spec.label else spec.text
     return Job(
-        options=replace(plan.options, asked=((target.origin, text),)),
+        options=replace(plan.options, asked=((target.origin, text),), middleware=()),
         directory=str(plan.directory),
         rootdir=str(plan.rootdir),
         argv=tuple(sys.argv),

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.exchange import Conversation, Event, Exchange, Loading
 from pytest_wsgi.requirements import Requirement, load_requirements
+from pytest_wsgi.sandwich import Sandwich
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Subject = TypeVar("Subject", Exchange, Conversation, Loading)
+Subject = TypeVar("Subject", Exchange, Conversation, Loading, Sandwich)
 
 SHOWN = 120
 """How many characters of an observed value a message shows."""
@@ -52,7 +53,8 @@ class Finding:
     """What was expected, what was observed, and at which event.
 
     `exchange` is filled in by the judge; a rule over a Conversation names the exchange itself.
-    `message` is a sentence of its own where expected and observed do not say it all.
+    `message` is a sentence of its own where expected and observed do not say it all. `layer` names
+    the layer of a wrapped application that is to blame, where there are several.
     """
 
     expected: str
@@ -60,6 +62,7 @@ class Finding:
     at: Event | None = None
     exchange: Exchange | None = None
     message: str = ""
+    layer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +98,8 @@ class Rule(Generic[Subject]):
         return tuple(load_requirements()[name] for name in self.checks)
 
 
-AnyRule = Rule[Exchange] | Rule[Conversation] | Rule[Loading]
-"""A rule over any of the three subjects."""
+AnyRule = Rule[Exchange] | Rule[Conversation] | Rule[Loading] | Rule[Sandwich]
+"""A rule over any of the four subjects."""
 
 CATALOGUE: dict[str, AnyRule] = {}
 """Every rule by its id, in the order of the PEP. Filled by importing `pytest_wsgi.rules`."""

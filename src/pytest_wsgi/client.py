@@ -269,7 +269,7 @@ def judge_test(item: pytest.Item, recorder: Recorder, plan: Plan | None) -> Judg
         else plan.find_command(item.path, name, "-m", "'not wsgi'")
     )
     failure = render_test(nodeid, failing, command)
-    target = plan.targets[0] if plan is not None else None
+    target = plan.first_application if plan is not None else None
     if target is None or not is_same_application(target, recorder):
         return Judgement(failure=failure)
     data = json.dumps({"rules": [rule_to_dict(report) for report in reports]})

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_wsgi.apart import examine_apart
-from pytest_wsgi.examination import LOADS, needs_launches
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.loading import examine
 from pytest_wsgi.loading.django import configured_settings, has_database
+from pytest_wsgi.matter import LOADS, choose_for, needs_launches
 from pytest_wsgi.planning import group_anchors
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
@@ -77,7 +77,7 @@ class TargetNode(pytest.Collector):
     def collect(self) -> Iterable[RuleItem]:
         """Yield an item for each rule, the one about loading first, and for each further path."""
         examiner = Examiner(self.plan, self.target)
-        rules = self.plan.choice.rules
+        rules = choose_for(self.plan.choice.rules, self.target.kind)
         for name in sorted(rules, key=lambda name: name != LOADS):
             rule = rules[name]
             yield self.make_item(name, examiner.check_rule(name), rule.level.value, rule.area)
@@ -185,7 +185,8 @@ class Examiner:
         self.plan = plan
         self.target = target
         self.examination = target.examination
-        self.examination.examine_apart = partial(examine_apart, plan, target)
+        if target.kind == "application":
+            self.examination.examine_apart = partial(examine_apart, plan, target)
 
     def check_rule(self, name: str) -> Callable[..., None]:
         """Return the body of a rule's item."""
@@ -211,7 +212,7 @@ class Examiner:
             self.connect(request)
             problem = self.examination.obtain_subject().problem
             if problem is not None:
-                pytest.skip(f"blocked: the application did not load ({problem.id})")
+                pytest.skip(f"blocked: the {self.target.kind} did not load ({problem.id})")
             self.conclude(request.node, self.examination.obtain_path_reports(path))
 
         return check
@@ -243,7 +244,7 @@ class Examiner:
 
         A fixture of a narrow scope makes a new application for each item that asks.
         """
-        if self.target is not self.plan.targets[0]:
+        if self.target is not self.plan.first_application:
             return
         self.plan.prepare()
         try:

@@ -6,54 +6,50 @@ import gc
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.canary import CANARY_RULE, canary
 from pytest_wsgi.catalogue import CATALOGUE, Party
 from pytest_wsgi.drivers.application import Terms, drive
 from pytest_wsgi.drivers.guard import refuse_exits
-from pytest_wsgi.exchange import Conversation, Exchange, Loading, Problem
+from pytest_wsgi.exchange import Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
+from pytest_wsgi.layering import drive_layers
 from pytest_wsgi.loading import hosts
+from pytest_wsgi.loading.asked import LoadError
 from pytest_wsgi.loading.launch.facts import describe_launches
+from pytest_wsgi.matter import (
+    LOADS,
+    OF_THE_WHOLE,
+    SERVED,
+    choose_for,
+    drop_passed_on,
+    list_behind,
+    list_subjects,
+)
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
+from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY
+from pytest_wsgi.reasons import explain, find_code, find_cut, note_behind, note_run
 from pytest_wsgi.report import report_subject, report_verdict
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.selection import choose_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_wsgi.apart import Account
     from pytest_wsgi.catalogue import AnyRule
     from pytest_wsgi.drivers.application import Battery
+    from pytest_wsgi.drivers.middleware import Inner
+    from pytest_wsgi.layering import Layered
+    from pytest_wsgi.loading.boundaries import Boundary
     from pytest_wsgi.loading.launch.launcher import Launcher
     from pytest_wsgi.probes import Probe
     from pytest_wsgi.recorder import Recording
     from pytest_wsgi.report import RuleReport, Subject
 
-LOADS = "application-loads"
-"""The rule over the Loading; every other one is over exchanges."""
-
-SERVED = "requests-are-served"
-"""The rule that is broken where no request shows a page: then no other one says much."""
-
-OF_THE_WHOLE = frozenset({LOADS, SERVED})
-"""Rules that say nothing of one further path: it may be an error page or a redirect by design."""
-
-OF_LAUNCHES = "its configuration did not call for it"
-"""Why a rule over what fresh processes told was not exercised, where there is no other reason."""
-
-OF_THREADS = {
-    "application-serves-two-threads": "concurrent",
-    "response-is-not-bound-to-a-thread": "threads-apart",
-}
-"""Rules over what happens in other threads, by the probe that they are about."""
-
 DEFAULT_HOSTS = ("localhost", "testserver")
-
-_SUCCESS = 2
-"""The first digit of a status code that tells success."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +69,24 @@ class Wishes:
 class Examination:
     """One target's examination. `load` returns the application and how it was loaded.
 
+    `inner` is the application that the target was put around, where the target is a middleware.
     `rules` are those that it is judged by. `launcher` starts fresh processes with the target, where
     there is a SPEC to load; `unlaunched` is why it is not used. `proof` is what is wrong with the
     engine, empty for nothing, and None where that was not asked yet. Reports name files relative to
-    `root`. `examine_apart` returns the account of another process, None where it needs none.
+    `root`. `find_layers` returns the boundaries within the loaded target. `examine_apart` returns
+    the account of another process, None where it needs none.
     """
 
     load: Callable[[], tuple[object | None, Loading]]
-    rules: Mapping[str, AnyRule] = field(default_factory=lambda: choose_rules().rules)
+    inner: Inner | None = None
+    rules: Mapping[str, AnyRule] = field(
+        default_factory=lambda: choose_for(choose_rules().rules, "application")
+    )
     wishes: Wishes = field(default_factory=Wishes)
     launcher: Launcher | None = None
     unlaunched: str = ""
     root: str = "."
+    find_layers: Callable[[Any], Sequence[Boundary]] = lambda _application: ()
     examine_apart: Callable[[], Account | None] = lambda: None
     application: Any = None
     proof: str | None = None
@@ -94,6 +96,7 @@ class Examination:
     _verdicts: Mapping[str, Verdict] | None = None
     _notes: tuple[str, ...] = ()
     _refused: bool = False
+    _boundaries: tuple[Boundary, ...] = ()
     _count: int = 0
 
     @property
@@ -164,8 +167,9 @@ class Examination:
     def obtain_battery(self) -> Battery:
         """Drive the battery when that was not done yet; the target must have loaded."""
         if self._battery is None:
-            self._battery = self.drive(BATTERY, "/")
-            self._notes = tuple(note_run(self._battery))
+            self._battery = self.drive(BATTERY if self.inner is None else MIDDLEWARE_BATTERY, "/")
+            behind = () if self.inner is None else note_behind(self.inner.seen)
+            self._notes = (*note_run(self._battery), *behind)
         return self._battery
 
     def obtain_verdicts(self) -> Mapping[str, Verdict]:
@@ -211,27 +215,53 @@ class Examination:
         failure = self.obtain_proof()
         if failure:
             return fail_all(rules, failure)
-        battery = self.drive(PATH_PROBES, path)
-        return judge(rules, list_subjects(battery.conversations))
+        return judge_battery(rules, self.drive(PATH_PROBES, path))
 
     def drive(self, probes: Iterable[Probe], path: str) -> Battery:
         """Drive probes against the loaded target."""
-        found = hosts() or DEFAULT_HOSTS
-        wishes = self.wishes
-        terms = Terms(
-            hosts=(wishes.host,) if wishes.host else tuple(dict.fromkeys((*found, *DEFAULT_HOSTS))),
-            path=path,
-            unsafe=wishes.unsafe,
-            seconds=wishes.seconds,
-            one_thread=wishes.one_thread,
-        )
+        terms = self.make_terms(path)
         strict = any(action == "error" for action, *_ in warnings.filters)
         with plain_warnings():
-            battery = drive(self.application, probes, terms)
+            crossings = self.inner.crossings if self.inner is not None else None
+            battery = drive(self.application, probes, terms, crossings)
             if strict:
                 gc.collect()  # what is left unclosed warns here, and not in a test of the user's
         self._count += sum(len(talk.exchanges) for talk in battery.conversations)
         return battery
+
+    def make_terms(self, path: str) -> Terms:
+        """Return the terms on which the loaded target is driven."""
+        found = hosts() or DEFAULT_HOSTS
+        wishes = self.wishes
+        return Terms(
+            hosts=(wishes.host,) if wishes.host else tuple(dict.fromkeys((*found, *DEFAULT_HOSTS))),
+            path=path,
+            unsafe=wishes.unsafe or self.inner is not None,  # it is ours that is asked then
+            seconds=wishes.seconds,
+            one_thread=wishes.one_thread,
+        )
+
+    def look_for_layers(self, loading: Loading) -> Loading:
+        """Find the layers of a loaded target; one that was named and is missing is a problem."""
+        if loading.problem is None and self.inner is None:
+            try:
+                self._boundaries = tuple(self.find_layers(self.application))
+            except LoadError as error:
+                self._loading = loading = replace(loading, problem=error.problem)
+        return loading
+
+    def obtain_layered(self, loading: Loading) -> tuple[Loading, Layered | None]:
+        """Return what the layers of the target did, and what is to be known of them."""
+        if not self._boundaries:
+            return loading, None
+        with plain_warnings():
+            layered = drive_layers(
+                self.application, self._boundaries, BATTERY, self.make_terms("/"), Path(self.root)
+            )
+        faults = layered.list_faults(choose_for(CATALOGUE, "middleware").values())
+        facts = {**loading.facts, "layers": layered.name_all()}
+        self._loading = replace(loading, layer_faults=faults, facts=facts)
+        return self._loading, layered
 
     def obtain_proof(self) -> str:
         """Return what is wrong with the engine, or an empty text; proved when first asked for."""
@@ -240,7 +270,7 @@ class Examination:
         return self.proof
 
     def _judge(self) -> Iterator[Verdict]:
-        loading = self.obtain_loading()
+        loading = self.look_for_layers(self.obtain_loading())
         rules = list(self.rules.values())
         failure = self.obtain_proof()
         if failure:
@@ -248,7 +278,7 @@ class Examination:
             yield from fail_all(rules, failure)
         elif loading.problem is not None:
             self.stop_launches("it did not load")
-            reason = f"the application did not load ({loading.problem.id})"
+            reason = f"the {loading.kind} did not load ({loading.problem.id})"
             for rule in rules:
                 if rule.id == LOADS:
                     yield from judge([rule], [loading])
@@ -257,23 +287,21 @@ class Examination:
         else:
             battery = self.obtain_battery()
             loading = self.collect_launches(loading, battery)
-            subjects = [loading, *list_subjects(battery.conversations)]
             # Whatever rules were chosen: without a page none of them says much.
-            (served,) = judge([CATALOGUE[SERVED]], subjects)
-            self._refused = served.outcome == "broken"
-            for verdict in judge(rules, subjects):
-                yield explain(verdict, battery, self.unlaunched or find_cut(loading))
+            (served,) = judge([CATALOGUE[SERVED]], list_subjects(battery.conversations))
+            self._refused = self.inner is None and served.outcome == "broken"
+            loading, layered = self.obtain_layered(loading)
+            for verdict in judge_battery(rules, battery, loading):
+                named = layered.blame(verdict) if layered is not None else verdict
+                yield explain(named, battery, self.unlaunched or find_cut(loading))
 
 
-def list_subjects(
-    conversations: Iterable[Conversation],
-) -> list[Exchange | Conversation | Loading]:
-    """Return what rules judge: exchanges, conversations, and one of all bare exchanges."""
-    conversations = tuple(conversations)
-    exchanges = [exchange for talk in conversations for exchange in talk.exchanges]
-    bare = tuple(exchange for exchange in exchanges if not exchange.under_validator)
-    whole = Conversation(probe="battery", exchanges=bare, baseline=bare[0] if bare else None)
-    return [*exchanges, *conversations, whole]
+def judge_battery(
+    rules: Iterable[AnyRule], battery: Battery, *more: Loading
+) -> tuple[Verdict, ...]:
+    """Return the verdicts over all that was driven, and over `more`."""
+    subjects = [*more, *list_subjects(battery.conversations), *list_behind(battery.sandwiches)]
+    return tuple(drop_passed_on(verdict, battery.sandwiches) for verdict in judge(rules, subjects))
 
 
 def judge_recordings(
@@ -290,68 +318,6 @@ def judge_recordings(
         rule for rule in rules if rule.subject is Exchange and rule.binds is Party.APPLICATION
     ]
     return judge(applicable, exchanges)
-
-
-def explain(verdict: Verdict, battery: Battery, unlaunched: str = "") -> Verdict:
-    """Return a verdict that says why its rule was not exercised.
-
-    `unlaunched` is why no fresh process was started, if none was.
-    """
-    if verdict.outcome != "not exercised":
-        return verdict
-    if verdict.rule.subject is Loading:
-        return replace(verdict, reason=unlaunched or OF_LAUNCHES)
-    undriven = dict(battery.undriven)
-    probe = OF_THREADS.get(verdict.rule.id, "")
-    if probe in undriven:
-        return replace(verdict, reason=undriven[probe])
-    withheld = any("--wsgi-unsafe" in reason for _, reason in battery.undriven)
-    if withheld and needs_body(verdict.rule):
-        return replace(verdict, reason="needs a request with a body: --wsgi-unsafe")
-    return replace(verdict, reason="nothing that the application did called for it")
-
-
-def find_code(battery: Battery) -> int | None:
-    """Return the status code of the plain GET, None without a response."""
-    return next(
-        (talk.baseline.code for talk in battery.conversations if talk.baseline is not None), None
-    )
-
-
-def find_cut(loading: Loading) -> str:
-    """Return why a fresh process did not tell all, an empty text where it did."""
-    end = loading.launches.alone.cut_short if loading.launches is not None else ""
-    return f"a fresh process {end}" if end else ""
-
-
-def needs_launches(rule: AnyRule) -> bool:
-    """Tell whether a rule is over what fresh processes told."""
-    return rule.subject is Loading and rule.id != LOADS
-
-
-def needs_body(rule: AnyRule) -> bool:
-    """Tell whether a rule is about what an application does with a request's body."""
-    return rule.area == "input" or "environ-content-length-optional" in rule.checks
-
-
-def note_run(battery: Battery) -> Iterator[str]:
-    """Yield what a person should know of how an application was driven."""
-    bare = [
-        exchange
-        for talk in battery.conversations
-        for exchange in talk.exchanges
-        if not exchange.under_validator
-    ]
-    codes = sorted({exchange.code for exchange in bare if exchange.code is not None})
-    if codes and all(code // 100 != _SUCCESS for code in codes):
-        answers = ", ".join(map(str, codes))
-        yield f"no request succeeded (answers: {answers}); --wsgi-path PATH asks for more pages"
-    yield from battery.notes
-    reasons: dict[str, list[str]] = {}
-    for name, reason in battery.undriven:
-        reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
-        yield f"not driven, {reason}: {', '.join(names)}"
 
 
 def fail_all(rules: Iterable[AnyRule], failure: str) -> tuple[Verdict, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_wsgi.launches import Launches
+    from pytest_wsgi.launches import Launches, LayerFault
 
 Place = Literal["call", "iteration", "close", "outside"]
 """Where the application was running: in its call, in a `next()`, in a `close()`, or in none."""
@@ -53,7 +53,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Called(Event):
-    """The server called the application."""
+    """The server called the application, with so many arguments, those of `keywords` by name.
+
+    Only what stands behind a middleware can be called in another way than with two by position.
+    """
+
+    argument_count: int = 2
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class StartResponse(Event):
     items as they were at the call. `exc_info` is None when absent. `raised` names the exception
     that start_response raised. `handling` tells whether an exception was being handled at the call.
     `headers_after` are the list's items when the exchange ended, None where they are the same.
+    `write_type` is empty where start_response returned something that can be called, or raised;
+    else it names the type of what it returned.
     """
 
     status: Value
@@ -80,6 +88,7 @@ class StartResponse(Event):
     raised: str | None
     origin: Origin | None
     headers_after: tuple[Value, ...] | None = None
+    write_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +298,8 @@ class Exchange:
     `digest` is their BLAKE2 digest in hex. `complete` is true when the iterable was exhausted.
     `ended` is when the exchange was over, in seconds since 1970.
     `blocks` are the first thousand, and all that are not exact bytes; `block_count` counts all.
+    `boundary` tells whose callee was recorded: "application" is the target, "inner" what a
+    middleware under test called. `environ_type` names the type of environ, "dict" for an exact one.
     """
 
     number: int = 0
@@ -300,6 +311,7 @@ class Exchange:
     under_validator: bool = False
     environ: Mapping[str, Value]
     environ_after: Mapping[str, Value]
+    environ_type: str = "dict"
     request_body_length: int = 0
     events: tuple[Event, ...] = ()
     start_responses: tuple[StartResponse, ...] = ()
@@ -357,6 +369,7 @@ class Loading:
     binds its name. `facts` are what a person should know of the subject, such as
     ("settings module", "mysite.settings (set by mysite/wsgi.py)"), in the order to show them.
     `launches` is what came of loading it in fresh processes, None where that was not done.
+    `layer_faults` is what its layers do wrong to each other, None where it has no layers.
     """
 
     spec: str
@@ -369,3 +382,4 @@ class Loading:
     facts: Mapping[str, str] = field(default_factory=dict)
     problem: Problem | None = None
     launches: Launches | None = None
+    layer_faults: tuple[LayerFault, ...] | None = None

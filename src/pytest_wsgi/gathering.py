@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.loading.paths import relative
+from pytest_wsgi.matter import choose_for, is_for
 from pytest_wsgi.rendering.files import NotWrittenError, write_report
 from pytest_wsgi.rendering.terminal import render_summary
 from pytest_wsgi.report import (
@@ -144,7 +145,7 @@ class Gatherer:
                 subject=gathered.subject,
                 environment=describe_environment(gathered.subject),
                 rules=merge_rules(gathered.rules),
-                ignored=self.plan.choice.ignored,
+                ignored=choose_ignored(self.plan.choice.ignored, gathered.subject.kind),
                 unjudged=self.count_unjudged(gathered),
                 notes=(*self.find_gaps(gathered), *gathered.notes),
                 exchanges=gathered.exchanges,
@@ -156,7 +157,8 @@ class Gatherer:
     def count_unjudged(self, gathered: Gathered) -> int:
         """Return how many MUSTs no item judged, but for those that are ignored on purpose."""
         choice = self.plan.choice
-        left = set(CATALOGUE) - gathered.judged - set(choice.ignored)
+        known = choose_for(CATALOGUE, gathered.subject.kind)
+        left = set(known) - gathered.judged - set(choice.ignored)
         return sum(choice.rules.get(name, CATALOGUE[name]).level is Level.MUST for name in left)
 
     def find_gaps(self, gathered: Gathered) -> list[str]:
@@ -164,16 +166,22 @@ class Gatherer:
         notes = [f"the run stopped early: {self.early}"] if self.early else []
         if self.plan.options.reading:
             notes.append(f"ambiguous points are read as {self.plan.options.reading}")
-        if len(gathered.judged) < len(CATALOGUE):
-            notes.append(f"{len(gathered.judged)} of {len(CATALOGUE)} rules were judged by items")
+        known = choose_for(CATALOGUE, gathered.subject.kind)
+        if len(gathered.judged) < len(known):
+            notes.append(f"{len(gathered.judged)} of {len(known)} rules were judged by items")
         return notes
+
+
+def choose_ignored(ignored: Mapping[str, str], kind: str) -> dict[str, str]:
+    """Return the ignored rules that a target of a kind would be judged by, with their reasons."""
+    return {name: reason for name, reason in ignored.items() if is_for(CATALOGUE[name], kind)}
 
 
 def outline(target: Target, plan: Plan) -> Subject:
     """Return what is known of a target before it is loaded."""
     file = target.location.file
     return Subject(
-        kind="application",
+        kind=target.kind,
         spec=target.spec.text,
         label=target.label,
         origin=target.origin,

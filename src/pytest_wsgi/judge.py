@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from pytest_wsgi.catalogue import Party
 from pytest_wsgi.exchange import Conversation, Exchange, Loading
+from pytest_wsgi.sandwich import Sandwich
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_wsgi.catalogue import AnyRule, Finding
+
+Subject = Exchange | Conversation | Loading | Sandwich
+"""What a rule can be over."""
 
 Outcome = Literal["held", "broken", "not exercised", "known", "blocked", "harness error"]
 """What came of a rule. Not exercised is no pass; a harness error says nothing of the target."""
@@ -27,31 +32,48 @@ class Verdict:
     reason: str = ""
 
 
-def judge(
-    rules: Iterable[AnyRule], subjects: Iterable[Exchange | Conversation | Loading]
-) -> tuple[Verdict, ...]:
+def judge(rules: Iterable[AnyRule], subjects: Iterable[Subject]) -> tuple[Verdict, ...]:
     """Return the verdict of every rule over all the subjects that it is for, in order of the rules.
 
     A rule that raises gets a harness error, never a verdict on the target.
     """
-    sorted_subjects: dict[tuple[type, bool], list[Exchange | Conversation | Loading]] = {}
+    sorted_subjects: dict[tuple[type, Party | None, bool], list[Subject]] = {}
     for subject in subjects:
-        key = (type(subject), is_under_validator(subject))
+        key = (type(subject), find_party(subject), is_under_validator(subject))
         sorted_subjects.setdefault(key, []).append(subject)
     return tuple(
-        judge_rule(rule, sorted_subjects.get((rule.subject, rule.under_validator), ()))
+        judge_rule(rule, sorted_subjects.get((*find_matter(rule), rule.under_validator), ()))
         for rule in rules
     )
 
 
-def is_under_validator(subject: Exchange | Conversation | Loading) -> bool:
+def find_party(subject: Subject) -> Party | None:
+    """Return whom the rules over an exchange bind by where it was recorded; None for any other.
+
+    Behind a middleware it is the middleware that is the server.
+    """
+    if isinstance(subject, Conversation):
+        return find_party(subject.exchanges[0]) if subject.exchanges else Party.APPLICATION
+    if isinstance(subject, Exchange):
+        return Party.SERVER if subject.boundary == "inner" else Party.APPLICATION
+    return None
+
+
+def find_matter(rule: AnyRule) -> tuple[type, Party | None]:
+    """Return what a rule is over, and whom it binds where that makes a difference."""
+    return rule.subject, rule.binds if rule.subject in (Exchange, Conversation) else None
+
+
+def is_under_validator(subject: Subject) -> bool:
     """Tell whether a subject comes from a run under wsgiref.validate."""
     if isinstance(subject, Conversation):
         return any(exchange.under_validator for exchange in subject.exchanges)
+    if isinstance(subject, Sandwich):
+        return subject.outer.under_validator
     return isinstance(subject, Exchange) and subject.under_validator
 
 
-def judge_rule(rule: AnyRule, subjects: Sequence[Exchange | Conversation | Loading]) -> Verdict:
+def judge_rule(rule: AnyRule, subjects: Sequence[Subject]) -> Verdict:
     """Return the verdict of one rule over `subjects`, all of the type that it is for."""
     when, check = rule.when, rule.check
     findings: list[Finding] = []
@@ -72,8 +94,10 @@ def judge_rule(rule: AnyRule, subjects: Sequence[Exchange | Conversation | Loadi
     return Verdict(rule=rule, outcome=outcome, exercised=exercised, findings=tuple(findings))
 
 
-def place(finding: Finding, subject: Exchange | Conversation | Loading) -> Finding:
+def place(finding: Finding, subject: Subject) -> Finding:
     """Return the finding with the exchange that it is about."""
     if finding.exchange is None and isinstance(subject, Exchange):
         return replace(finding, exchange=subject)
+    if finding.exchange is None and isinstance(subject, Sandwich):
+        return replace(finding, exchange=subject.outer)
     return finding

@@ -78,6 +78,20 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFault:
+    """What a layer does wrong as a server to the application below it: the MUST that it breaks.
+
+    `layer` is its name and place, `rule` an id; the rest is of the first finding.
+    """
+
+    layer: str
+    rule: str
+    request: str = ""
+    expected: str = ""
+    observed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """A handler of mod_wsgi's that the target's module exports: what is wrong with it, if anything.
 

@@ -34,8 +34,12 @@ def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
     proposed = getattr(config.option, "wsgi_proposed", "")
     if config.option.wsgi_propose:
         asked, by_hand = asked or [("--wsgi-propose", proposed or "django")], True
+    middleware = find_middleware(config)
+    by_hand = by_hand or bool(config.option.wsgi_middleware)
     options = {
         "asked": tuple(asked),
+        "middleware": tuple(middleware),
+        "layers": tuple(read_list(config, "wsgi_layer")),
         "env": tuple(read_list(config, "wsgi_env")),
         "overrides": tuple(read_list(config, "wsgi_override")),
         "paths": tuple(read_list(config, "wsgi_path")),
@@ -82,6 +86,13 @@ def find_asked(config: pytest.Config) -> tuple[list[tuple[str, str]], bool]:
     if written:
         return [("addopts", text) for text in given if text], False
     return [("ini option wsgi_app", text) for text in config.getini("wsgi_app") if text], False
+
+
+def find_middleware(config: pytest.Config) -> list[tuple[str, str]]:
+    """Return origin and SPEC of every middleware, the outermost one first."""
+    given: list[str] | None = config.option.wsgi_middleware
+    origin = "ini option wsgi_middleware" if given is None else "--wsgi-middleware"
+    return [(origin, text) for text in read_list(config, "wsgi_middleware") if text]
 
 
 def count_added(config: pytest.Config) -> int:

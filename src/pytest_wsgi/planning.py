@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from pytest_wsgi.drivers.middleware import Inner
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
 from pytest_wsgi.loading.launch.launcher import Circumstances, Launcher
 from pytest_wsgi.loading.launch.process import list_environ
+from pytest_wsgi.loading.layer import find_layers, load_layer
+from pytest_wsgi.loading.middleware import load_middleware, load_stack
+from pytest_wsgi.matter import choose_for
 from pytest_wsgi.selection import Selection, choose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_wsgi.loading import Location, Spec
+    from pytest_wsgi.loading.boundaries import Boundary
 
 _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py")
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
@@ -29,7 +34,18 @@ _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py"
 DEFAULT_SECONDS = "10"
 
 _VALUED = tuple(
-    f"--wsgi-{name}" for name in ("app", "env", "host", "override", "path", "report", "timeout")
+    f"--wsgi-{name}"
+    for name in (
+        "app",
+        "env",
+        "host",
+        "layer",
+        "middleware",
+        "override",
+        "path",
+        "report",
+        "timeout",
+    )
 )
 
 _SECRET = re.compile(r"secret|passw|token|key|credential|auth|dsn", re.IGNORECASE)
@@ -54,11 +70,14 @@ class OptionError(Exception):
 class Options:
     """The options as given. `asked` holds pairs of origin and SPEC; `seconds` bound a request.
 
-    `select`, `ignore` and `reading` are those of `selection.Selection`. `overrides` declare
-    variables that configure the target. `proposed` tells that this run has written the wsgi.py.
+    `middleware` holds such pairs too, `layers` SPECs. `select`, `ignore` and `reading` are those of
+    `selection.Selection`. `overrides` declare variables that configure the target. `proposed` tells
+    that this run has written the wsgi.py.
     """
 
     asked: tuple[tuple[str, str], ...] = ()
+    middleware: tuple[tuple[str, str], ...] = ()
+    layers: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -74,9 +93,13 @@ class Options:
 
 @dataclass(kw_only=True)
 class Target:
-    """One `--wsgi-app`: its label in node ids, the file its items hang on, and its examination."""
+    """One `--wsgi-app` or `--wsgi-middleware`, or all of the latter as a stack.
+
+    It has a label in node ids, the file that its items hang on, and its examination.
+    """
 
     spec: Spec
+    kind: str = "application"
     origin: str
     label: str
     anchor: Path
@@ -108,9 +131,20 @@ class Plan:
             Selection(select=options.select, ignore=options.ignore, reading=options.reading)
         )
         self.paths = tuple(dict.fromkeys(read_path(text) for text in options.paths))
+        self.layers = [parse_spec(text) for text in options.layers]
         self.targets: list[Target] = []
         for origin, text in options.asked:
             self.targets.append(self.plan(origin, text))
+        specs = [parse_spec(text) for _, text in options.middleware]
+        for (origin, _), spec in zip(options.middleware, specs, strict=True):
+            self.targets.append(self.plan_middleware(origin, [spec]))
+        if len(specs) > 1:
+            self.targets.append(self.plan_middleware(options.middleware[0][0], specs))
+
+    @property
+    def first_application(self) -> Target | None:
+        """The target that the fixture `wsgi_app` gives, None where no application is asked for."""
+        return next((target for target in self.targets if target.kind == "application"), None)
 
     def plan(self, origin: str, text: str) -> Target:
         """Return the target of a SPEC."""
@@ -124,12 +158,48 @@ class Plan:
             location=location,
             examination=Examination(
                 load=lambda: self.load(spec, origin),
-                rules=self.choice.rules,
+                rules=choose_for(self.choice.rules, "application"),
                 wishes=self.wishes,
                 root=str(self.rootdir),
+                find_layers=self.find_layers,
                 launcher=self.make_launcher(spec, origin, location),
             ),
         )
+
+    def plan_middleware(self, origin: str, specs: Sequence[Spec]) -> Target:
+        """Return the target of one middleware, or of several as a stack, the first outermost."""
+        spec, inner = specs[0], Inner()
+        location = locate(spec, paths=self.search, rootdir=self.rootdir, env=self.env)
+        label = spec.label or location.label
+        if len(specs) > 1:
+            label = "stack"
+            spec = replace(spec, text=" > ".join(one.text for one in specs), label=label)
+        return Target(
+            spec=spec,
+            kind="middleware",
+            origin=origin,
+            label=self.find_label(label),
+            anchor=self.find_anchor(spec, location),
+            location=location,
+            examination=Examination(
+                load=lambda: self.load_middleware(specs, inner, origin),
+                inner=inner,
+                rules=choose_for(self.choice.rules, "middleware"),
+                wishes=self.wishes,
+                root=str(self.rootdir),
+            ),
+        )
+
+    def load_middleware(
+        self, specs: Sequence[Spec], inner: Inner, origin: str
+    ) -> tuple[object | None, Loading]:
+        """Import the middleware of a SPEC, or of several, and put it around `inner`."""
+        self.prepare()
+        paths, root = self.search, self.rootdir
+        if len(specs) > 1:
+            return load_stack(specs, inner, origin=origin, env=self.env, paths=paths, rootdir=root)
+        spec = specs[0]
+        return load_middleware(spec, inner, origin=origin, env=self.env, paths=paths, rootdir=root)
 
     def make_launcher(self, spec: Spec, origin: str, location: Location) -> Launcher | None:
         """Return what loads a target in fresh processes; None where there is no SPEC to load."""
@@ -186,6 +256,14 @@ class Plan:
         put_on_path(self.search)
         return load(spec, origin=origin, env=self.env, paths=self.search, rootdir=self.rootdir)
 
+    def find_layers(self, application: object) -> tuple[Boundary, ...]:
+        """Return the boundaries within a loaded application. Raises LoadError for --wsgi-layer."""
+        named = [
+            load_layer(spec, application, paths=self.search, rootdir=self.rootdir)
+            for spec in self.layers
+        ]
+        return find_layers(application, named)
+
     def find_command(self, path: Path, name: str, *more: str) -> str:
         """Return the command that runs one item again, from the directory of this run.
 
@@ -202,6 +280,8 @@ def list_words(options: Options, directory: Path) -> Iterator[str]:
     """
     given = (
         *(("--wsgi-app", text, shlex.quote(text)) for _, text in options.asked),
+        *(("--wsgi-middleware", text, shlex.quote(text)) for _, text in options.middleware),
+        *(("--wsgi-layer", text, shlex.quote(text)) for text in options.layers),
         *(("--wsgi-env", text, quote_pair(text)) for text in options.env),
         *(("--wsgi-override", text, quote_pair(text)) for text in options.overrides),
         *(("--wsgi-path", text, shlex.quote(text)) for text in options.paths),

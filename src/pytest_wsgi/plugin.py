@@ -32,6 +32,8 @@ AREAS = (
 
 _LISTS = {
     "app": ("SPEC", "the application: pkg.mod:attr, pkg.mod.attr, path.py, file.ini, django, auto"),
+    "middleware": ("SPEC", "a middleware: pkg.mod:Auth(realm='x') or file.ini#filter"),
+    "layer": ("SPEC", "a layer of a wrapped application: pkg.mod:application.chain.inner"),
     "env": ("NAME=VALUE", "an environment variable, set before the application is imported"),
     "override": ("NAME=VALUE", "a variable whose override must change the loaded configuration"),
     "path": ("PATH", "one more request path"),
@@ -137,7 +139,11 @@ def propose_file(config: pytest.Config) -> str:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Set the variables of --wsgi-env before pytest-django reads the settings that need them."""
     told = early_config.known_args_namespace
-    is_asked = told.wsgi_app or os.environ.get("PYTEST_WSGI_APP") or early_config.getini("wsgi_app")
+    is_asked = (
+        os.environ.get("PYTEST_WSGI_APP")
+        or (told.wsgi_app or early_config.getini("wsgi_app"))
+        or (told.wsgi_middleware or early_config.getini("wsgi_middleware"))
+    )
     given = early_config.getini("wsgi_env") if told.wsgi_env is None else told.wsgi_env
     for text in given if is_asked else ():
         name, equals, value = text.partition("=")
@@ -172,9 +178,11 @@ def is_asked(config: pytest.Config) -> bool:
     """Tell whether a target, or anything else of ours, was asked for."""
     return bool(
         config.option.wsgi_app
+        or config.option.wsgi_middleware
         or config.option.wsgi_propose
         or os.environ.get("PYTEST_WSGI_APP")
         or config.getini("wsgi_app")
+        or config.getini("wsgi_middleware")
         or any("--wsgi-" in str(word) for word in config.invocation_params.args)
     )
 
@@ -356,13 +364,14 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
     except pytest.FixtureLookupError:
         pass
     plan = request.config.stash.get(PLAN, None)
-    if plan is None:
+    target = plan.first_application if plan is not None else None
+    if target is None:
         pytest.fail(
             "No application was named, and no conftest.py defines the fixture wsgi_app.\n"
             "Try: pytest --wsgi-app mysite.wsgi.application",
             pytrace=False,
         )
-    examination = plan.targets[0].examination
+    examination = target.examination
     problem = examination.obtain_loading().problem
     if problem is not None:
         pytest.fail(problem.message, pytrace=False)

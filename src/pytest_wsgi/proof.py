@@ -16,12 +16,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
-from pytest_wsgi.examination import LOADS, Examination, Wishes, needs_launches
+from pytest_wsgi.drivers.middleware import Inner
+from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading
 from pytest_wsgi.judge import judge
 from pytest_wsgi.loading import examine, locate, parse_spec
+from pytest_wsgi.loading.boundaries import find_boundaries
 from pytest_wsgi.loading.launch.launcher import Circumstances, Errand, Launcher
 from pytest_wsgi.loading.launch.process import scrub
+from pytest_wsgi.matter import LOADS, choose_for, needs_launches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +102,22 @@ def judge_program(program: object, *, rule: str = "") -> Mapping[str, Verdict]:
     examination = Examination(
         load=lambda: (program, loading),
         wishes=Wishes(unsafe=True, seconds=SECONDS),
+        find_layers=lambda application: tuple(find_boundaries(application)),
         proof="",  # which is what the programs are for
+    )
+    return examination.obtain_verdicts()
+
+
+def judge_middleware(middleware: Any) -> Mapping[str, Verdict]:
+    """Return the verdict of every rule over a middleware, which is called with an application."""
+    inner = Inner()
+    loading = Loading(spec="fixture", label="fixture", origin="the proof", kind="middleware")
+    examination = Examination(
+        load=lambda: (middleware(inner), loading),
+        inner=inner,
+        rules=choose_for(CATALOGUE, "middleware"),
+        wishes=Wishes(seconds=SECONDS),
+        proof="",
     )
     return examination.obtain_verdicts()
 
@@ -108,6 +126,8 @@ def judge_any(program: Any) -> Mapping[str, Verdict]:
     """Return the verdicts over a mutant, a twin or a control of either kind."""
     if hasattr(program, "files"):
         return judge_project(program)
+    if program.around:
+        return judge_middleware(program.make())
     return judge_program(program.make(), rule=getattr(program, "rule", ""))
 
 

@@ -78,7 +78,7 @@ class RecordedResult:
     @property  # type: ignore[misc] # read-only, and there so that isinstance() sees the original
     def __class__(self) -> type:
         """The type of the original: servers ask whether it is their file wrapper."""
-        return type(self._inner)
+        return type(look_through(self._inner))
 
     def __repr__(self) -> str:
         """Show the original, as who asks for it expects."""
@@ -97,6 +97,16 @@ class RecordedResult:
         if name == "close":
             return find_close(self._recording, self._inner, "iterable")
         return getattr(self._inner, name)
+
+
+def look_through(result: Any) -> Any:
+    """Return what a proxy of another recording stands for; anything else as it is.
+
+    A middleware may hand on what the application behind it returned.
+    """
+    while issubclass(type(result), (RecordedResult, RecordedIterator)):
+        result = result._inner  # noqa: SLF001 # of this module
+    return result
 
 
 def take_block(recording: Recording, ends: Any, advance: Callable[..., Any], *args: Any) -> Any:

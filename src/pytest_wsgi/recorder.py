@@ -27,7 +27,7 @@ from pytest_wsgi.exchange import (
     StartResponse,
     Stopped,
 )
-from pytest_wsgi.recorded import RecordedFileWrapper, look_at
+from pytest_wsgi.recorded import RecordedFileWrapper, look_at, look_through
 from pytest_wsgi.snapshot import (
     cut_bytes,
     describe_exc_info,
@@ -61,8 +61,11 @@ KEPT_EVENTS = 10_000
 KEPT_START = 64
 """How many first bytes of a block are kept."""
 
-_RAISED = -3
+_RAISED = -4
 """Where a start_response entry of the log holds the name of what was raised."""
+
+_WRITE_TYPE = -1
+"""Where it holds the type of what was returned, if that cannot be called."""
 
 
 class Interruption(BaseException):
@@ -110,6 +113,7 @@ class Recording:
         "digest",
         "ended",
         "environ",
+        "environ_type",
         "file_wrappers",
         "given",
         "kept",
@@ -125,6 +129,7 @@ class Recording:
         self.log: list[tuple[Any, ...]] | deque[tuple[Any, ...]] = []
         self.place: Place = "outside"
         self.environ: dict[str, Any] = {}
+        self.environ_type = "dict"
         self.before: dict[str, Any] = {}
         self.originals: dict[str, Any] = {}
         self.file_wrappers: dict[int, type] = {}
@@ -135,12 +140,24 @@ class Recording:
         self.kept = 0
         self.digest: Any = None
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any], /) -> Any:
-        """Call the application and record the call; return its result in a recording proxy."""
+    def __call__(
+        self,
+        environ: dict[str, Any],
+        start_response: Callable[..., Any],
+        /,
+        *,
+        shape: tuple[Any, ...] = (),
+    ) -> Any:
+        """Call the application and record the call; return its result in a recording proxy.
+
+        `shape` are the fields of Called, where a caller may have called in another way.
+        """
         self.environ = environ
         self.before = environ.copy()
+        if type(environ) is not dict:
+            self.environ_type = name_type(type(environ))
         self.proxy_streams(environ)
-        self.log.append((Called, get_ident()))
+        self.log.append((Called, get_ident(), *shape))
         start: Callable[..., Any] = partial(self.start_response, start_response)
         if self.watches_start:
             start = WatchedStart(self, start_response, start)
@@ -191,9 +208,12 @@ class Recording:
             None,
             find_caller(),
             headers if type(headers) is list else None,
+            "",
         ]
         try:
             write = start(*args, **keywords)
+            if not callable(write):
+                entry[_WRITE_TYPE] = name_type(type(write))
         except BaseException as error:
             entry[_RAISED] = name_type(type(error))
             raise
@@ -206,15 +226,16 @@ class Recording:
 
     def note_result(self, result: Any) -> Any:
         """Record what the call returned, without calling anything of it; return its proxy."""
-        kind = type(result)
+        original = look_through(result)
+        kind = type(original)
         shape = look_at(kind)
         self.log.append(
             (
                 Returned,
                 get_ident(),
                 *shape.description,
-                shape.has_close or (shape.has_dict and is_set_on(result, "close")),
-                bool(self.file_wrappers) and self.file_wrappers.get(id(result)) is kind,
+                shape.has_close or (shape.has_dict and is_set_on(original, "close")),
+                bool(self.file_wrappers) and self.file_wrappers.get(id(original)) is kind,
                 shape.is_file,
             )
         )
@@ -260,7 +281,7 @@ class Recording:
                 reason = "endless" if endless else error.reason
                 self.note_stop(reason, error.detail, describe_error(error)[-1])
             return
-        by_server = passes_through(error, _SERVER_CALLS)
+        by_server = passes_through(error, _SERVER_CALLS, self)
         self.log.append((Raised, get_ident(), *describe_error(error), self.place, by_server))
 
     def note_stop(self, reason: str, detail: str, origin: Origin | None = None) -> None:

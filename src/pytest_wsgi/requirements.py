@@ -24,6 +24,7 @@ class Requirement:
     `basis` says where it comes from: pep-bold, pep-plain, pep-implied, inherited (HTTP or CGI),
     convention, permission, or harness for what is ours. `layer` says where it can be seen: call,
     wire, both, static or none. `excuse` is the reason why no rule checks it; empty where one does.
+    `middleware_excuse` is why none does of a middleware.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Requirement:
     section: tuple[str, ...]
     requirement: str
     excuse: str = ""
+    middleware_excuse: str = ""
 
 
 @cache

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType, TracebackType
 
     from pytest_wsgi.exchange import Origin
+    from pytest_wsgi.recorder import Recording
 
 KEPT_FRAMES = 20
 """How many frames of a traceback are kept, the innermost ones."""
@@ -63,9 +64,18 @@ def describe_error(error: BaseException) -> tuple[str, tuple[str, ...], str, str
     return name_type(kind), bases, read_message(error), show_frames(error), origin
 
 
-def passes_through(error: BaseException, codes: frozenset[CodeType]) -> bool:
-    """Tell whether an error came through a call of one of these functions."""
-    return any(code in codes for code, _ in walk(error))
+def passes_through(error: BaseException, codes: frozenset[CodeType], recording: Recording) -> bool:
+    """Tell whether an error came through a call of one of these functions for `recording`.
+
+    They are methods of a recording, or of what has one. Behind a middleware there is another
+    recording, and what comes through that one alone is the middleware's.
+    """
+    for frame, _ in traceback.walk_tb(read_traceback(error)):
+        if frame.f_code in codes:
+            owner = frame.f_locals["self"]
+            if owner is recording or getattr(owner, "_recording", None) is recording:
+                return True
+    return False
 
 
 def walk(error: BaseException) -> Iterator[tuple[CodeType, int]]:

@@ -55,6 +55,7 @@ def write_exchange(
         probe=probe,
         request=request,
         method=method if type(method) is str else "",
+        environ_type=recording.environ_type,
         environ=environ,
         environ_after=environ_after,
         events=tuple(events),
@@ -81,8 +82,11 @@ def write_exchange(
 
 
 def write_start(index: int, entry: tuple[Any, ...]) -> StartResponse:
-    """Return the event of a start_response call; the entry ends with the live list of headers."""
-    _, thread, status, headers_type, headers, *rest, live = entry
+    """Return the event of a start_response call.
+
+    The entry ends with the live list of headers and the type of what was returned.
+    """
+    _, thread, status, headers_type, headers, *rest, live, write_type = entry
     items = headers if type(headers) is tuple else ()
     fields = tuple(item for item in items if is_field(item))
     malformed: tuple[Value, ...] = ()
@@ -93,7 +97,7 @@ def write_start(index: int, entry: tuple[Any, ...]) -> StartResponse:
     if live is not None and is_changed(headers, tuple(live)):
         after = tuple(take_snapshot(item) for item in live)
     start = (index + 1, thread, status, headers_type, items, fields, malformed)
-    values: tuple[Any, ...] = (*start, *rest, after)
+    values: tuple[Any, ...] = (*start, *rest, after, write_type)
     return StartResponse(*values)
 
 

@@ -6,6 +6,7 @@ stops at what it finds.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_wsgi.drivers.guard import Guard
+    from pytest_wsgi.drivers.middleware import Crossings
     from pytest_wsgi.exchange import Exchange
     from pytest_wsgi.probes import Request
+    from pytest_wsgi.sandwich import Sandwich
 
 MOST_HANGS = 3
 """After how many exchanges without an end the rest is not driven."""
@@ -53,13 +56,15 @@ class Battery:
     """What came of driving an application.
 
     `site` is where it answered and `notes` how that was found out. `undriven` holds the names of
-    probes that were not driven, each with the reason.
+    probes that were not driven, each with the reason. `sandwiches` hold the exchanges of the
+    conversations once more, with what happened behind them, where a middleware was driven.
     """
 
     site: Site
     conversations: tuple[Conversation, ...]
     notes: tuple[str, ...] = ()
     undriven: tuple[tuple[str, str], ...] = ()
+    sandwiches: tuple[Sandwich, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +81,18 @@ class Terms:
     one_thread: str = ""
 
 
-def drive(application: Any, probes: Iterable[Probe], terms: Terms) -> Battery:
-    """Drive every probe that the terms allow; never raises but for the user's own interrupt."""
-    with stand_guard(terms.seconds) as guard:
-        driver = Driver(application, guard)
+def drive(
+    application: Any,
+    probes: Iterable[Probe],
+    terms: Terms,
+    crossings: Crossings | None = None,
+) -> Battery:
+    """Drive every probe that the terms allow; never raises but for the user's own interrupt.
+
+    `crossings` records what crosses to applications behind this one, where it is around others.
+    """
+    with stand_guard(terms.seconds) as guard, keep_open(guard, crossings):
+        driver = Driver(application, guard, crossings)
         site, notes = driver.find_site(terms)
         conversations: list[Conversation] = []
         undriven: list[tuple[str, str]] = []
@@ -91,12 +104,27 @@ def drive(application: Any, probes: Iterable[Probe], terms: Terms) -> Battery:
             conversations.extend(driver.converse(probe, site))
             if probe.unsupported:
                 undriven.append((f"{probe.name} under wsgiref.validate", probe.unsupported))
+    judged = {id(exchange) for talk in conversations for exchange in talk.exchanges}
     return Battery(
         site=site,
         conversations=tuple(conversations),
         notes=notes,
         undriven=tuple(undriven),
+        sandwiches=tuple(one for one in driver.sandwiches if id(one.outer) in judged),
     )
+
+
+@contextmanager
+def keep_open(guard: Guard, crossings: Crossings | None) -> Iterator[None]:
+    """Let the crossings know who is served, while the block runs."""
+    if crossings is None:
+        yield
+        return
+    crossings.guard = guard
+    try:
+        yield
+    finally:
+        crossings.guard = crossings.latest = None
 
 
 class Driver:
@@ -106,9 +134,13 @@ class Driver:
     given its only good answer then.
     """
 
-    def __init__(self, application: Any, guard: Guard) -> None:
+    def __init__(
+        self, application: Any, guard: Guard, crossings: Crossings | None = None
+    ) -> None:
         self.application = application
         self.guard = guard
+        self.crossings = crossings
+        self.sandwiches: list[Sandwich] = []
         self.count = 0
         self.hangs = 0
         self.first: Exchange | None = None
@@ -146,7 +178,13 @@ class Driver:
 
         def prepare(request: Request) -> Serving:
             return Serving(
-                self.application, probe, request, site, self.guard, under_validator=under_validator
+                self.application,
+                probe,
+                request,
+                site,
+                self.guard,
+                under_validator=under_validator,
+                crossings=self.crossings,
             )
 
         if probe.reading in _TOGETHER:
@@ -197,7 +235,11 @@ class Driver:
     def finish(self, serving: Serving) -> Exchange:
         """Return the Exchange of a serving that is over."""
         self.count += 1
-        return serving.finish(self.count)
+        if self.crossings is None:
+            return serving.finish(self.count)
+        sandwich = serving.finish_sandwich(self.count, self.crossings.forget(serving.recording))
+        self.sandwiches.append(sandwich)
+        return sandwich.outer
 
     def find_site(self, terms: Terms) -> tuple[Site, tuple[str, ...]]:
         """Return where the application answers: the host it accepts, and where it redirects to."""

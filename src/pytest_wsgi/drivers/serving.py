@@ -14,10 +14,12 @@ from wsgiref_validate_wrappers import CHECKS, wrap
 
 if TYPE_CHECKING:
     from pytest_wsgi.drivers.guard import Guard
+    from pytest_wsgi.drivers.middleware import Crossing, Crossings
     from pytest_wsgi.environ import Site
     from pytest_wsgi.exchange import Exchange, Place
     from pytest_wsgi.probes import Probe, Request
-    from wsgiref_validate_wrappers import Finding
+    from pytest_wsgi.sandwich import Sandwich
+    from wsgiref_validate_wrappers import Finding, ValidatedApplication
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_BLOCKS = 100_000
@@ -66,10 +68,13 @@ class Serving:
         guard: Guard,
         *,
         under_validator: bool = False,
+        crossings: Crossings | None = None,
     ) -> None:
         self.probe, self.request, self.site, self.guard = probe, request, site, guard
         self.recording = Recording(application, watches_start=probe.watches_start)
         self.validated = wrap(self.recording) if under_validator else None
+        if crossings is not None:
+            crossings.expect(self.recording, request.inner, under_validator=under_validator)
         self.gateway = Gateway(
             edits_headers=probe.edits_headers,
             fails_after=probe.fails_after,
@@ -166,11 +171,30 @@ class Serving:
 
     def finish(self, number: int) -> Exchange:
         """Return the Exchange, `number` telling it from the others of the run."""
-        findings = self.validated.finish() if self.validated is not None else ()
-        return self.recording.finish(
+        return self.write_down(self.recording, self.validated, number)
+
+    def finish_sandwich(self, number: int, crossing: Crossing) -> Sandwich:
+        """Return the exchange with those of inner applications; they have the same number."""
+        inner = [
+            self.write_down(recording, validated, number, boundary)
+            for recording, validated, boundary in reversed(crossing.inner)
+        ]
+        return crossing.finish(self.finish(number), inner[::-1])
+
+    def write_down(
+        self,
+        recording: Recording,
+        validated: ValidatedApplication | None,
+        number: int,
+        boundary: str = "application",
+    ) -> Exchange:
+        """Return the Exchange of a recording, made at a boundary of this serving."""
+        findings = validated.finish() if validated is not None else ()
+        return recording.finish(
             probe=self.probe.name,
             request=name_request(self.request, self.site),
             number=number,
+            boundary=boundary,
             reading=self.probe.reading,
             under_validator=self.validated is not None,
             request_body_length=len(self.request.body),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.loading.command import pytest_command
+from pytest_wsgi.loading.command import APPLICATION, pytest_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,12 +28,14 @@ class Corrected:
     """What to try instead: a SPEC (empty: as asked), more options for pytest, what servers want.
 
     `when` says when that helps, or when it is right to repeat what was asked: such as `MENDED`.
+    `option` is the one that the SPEC belongs to, where that is another than was used.
     """
 
     spec: str = ""
     options: Sequence[str] = ()
     others: Sequence[str] = ()
     when: str = ""
+    option: str = ""
 
 
 AS_ASKED = Corrected()
@@ -44,7 +46,8 @@ MENDED = "When that is mended"
 class Asked:
     """What was asked for: the text and where it came from, the SPEC it stands for.
 
-    `paths` are the directories looked in before sys.path, the invocation directory first.
+    `paths` are the directories looked in before sys.path, the invocation directory first. `option`
+    is the one that takes such a SPEC.
     """
 
     text: str
@@ -52,6 +55,12 @@ class Asked:
     spec: Spec
     paths: tuple[str, ...]
     rootdir: Path
+    option: str = APPLICATION
+
+    @property
+    def wants_application(self) -> bool:
+        """True unless a middleware is asked for."""
+        return self.option == APPLICATION
 
     def problem(
         self,
@@ -82,11 +91,13 @@ class Asked:
     def _what_to_do(self, corrected: Corrected) -> str:
         """Return the command to try. It is never the one that failed, unless after mending."""
         spec, words = corrected.spec or self.text, "Try"
-        if corrected.options:
+        if corrected.options or corrected.option:
             pass
         elif corrected.when or self.spec.kind == "fixture":
             words = corrected.when or MENDED
         elif spec in (self.text, self.spec.text):
-            spec, words = "PKG.MODULE:NAME", "Name a WSGI application"
+            wanted = "WSGI application" if self.wants_application else "middleware"
+            spec, words = "PKG.MODULE:NAME", f"Name a {wanted}"
         label = f"{self.spec.label}=" if self.spec.label else ""
-        return f"{words}: {pytest_command(label + spec, *corrected.options)}"
+        option = corrected.option or self.option
+        return f"{words}: {pytest_command(label + spec, *corrected.options, option=option)}"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import shlex
 
+APPLICATION = "--wsgi-app"
+MIDDLEWARE = "--wsgi-middleware"
 
-def pytest_command(spec: str, *options: str) -> str:
-    """Return the pytest command for a SPEC; `options` are further words, put before it."""
-    return " ".join(["pytest", *map(_quoted, options), "--wsgi-app", _quoted(spec)])
+
+def pytest_command(spec: str, *options: str, option: str = APPLICATION) -> str:
+    """Return the pytest command that gives a SPEC to `option`.
+
+    `options` are further words, put before it.
+    """
+    return " ".join(["pytest", *map(_quoted, options), option, _quoted(spec)])
 
 
 def server_commands(module: str, name: str, call: str = "") -> list[str]:

@@ -87,7 +87,7 @@ def _obtain(asked: Asked, env: Mapping[str, str], before: django.Before) -> tupl
         return run(build, asked, f"building {spec.text}", "factory-raised"), place
     module = import_file(asked, place) if spec.kind == "file" else import_module(asked, place, env)
     place = place if place.attributes else _with_default(asked, place, module)
-    target = _resolve(asked, place, module, env)
+    target = resolve(asked, place, module, env)
     target = _call(asked, target) if spec.call else target
     after = os.environ.get(django.VARIABLE)
     _demand_settings(asked, before, None if after == before.variable else after)
@@ -111,7 +111,8 @@ def _with_default(asked: Asked, place: Location, module: object) -> Location:
     return replace(place, attributes=(names[0],), label=asked.spec.label or names[0])
 
 
-def _resolve(asked: Asked, place: Location, module: object, env: Mapping[str, str]) -> object:
+def resolve(asked: Asked, place: Location, module: object, env: Mapping[str, str]) -> object:
+    """Follow the attributes of a SPEC from its module to the object. Raises LoadError."""
     target = module
     missing = object()
     for count, name in enumerate(place.attributes):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -35,7 +35,8 @@ def module_missing(asked: Asked, env: Mapping[str, str]) -> Problem:
     settings = project_settings(asked, env)
     wanted = _wanted_module(asked, found)
     is_flat = found is None and wanted == "wsgi" and not nearest_file(wanted, asked.paths)
-    if settings and (is_flat or _is_missing_wsgi(wanted, found)):
+    is_wsgi = asked.wants_application and (is_flat or _is_missing_wsgi(wanted, found))
+    if settings and is_wsgi:
         return _wsgi_file_missing(asked, wanted, found, settings)
     if found and found.rest and found.locations is None:
         return _module_is_not_package(asked, found)
@@ -72,21 +73,17 @@ def attribute_missing(asked: Asked, place: Location, owner: object, count: int) 
     """Say that `place.attributes[count]` is not in `owner`, and which names are near."""
     name = place.attributes[count]
     owner_name = ".".join([place.module or asked.spec.target, *place.attributes[:count]])
-    similar = similar_names(owner, name)
     exported = public_names(owner)
+    near = similar_names if asked.wants_application else _near_names
+    similar = near(owner, name)
     details = []
     if similar:
         details.append(f"did you mean: {', '.join(similar)}")
     details.append(f"{owner_name} has: {', '.join(exported[:12]) or 'no public names'}")
-    if not similar and (beside := _beside(asked, place)):
-        return asked.problem("attribute-missing", f"{owner_name} has no {name!r}.", details, beside)
-    fixed = (*place.attributes[:count], similar[0]) if similar else ()
-    return asked.problem(
-        "attribute-missing",
-        f"{owner_name} has no {name!r}.",
-        details,
-        Corrected(respell(asked, place, fixed) if fixed else "", others=servers_for(place, fixed)),
-    )
+    corrected = _respelt(asked, place, count, similar)
+    if not similar and asked.wants_application:
+        corrected = _beside(asked, place) or corrected
+    return asked.problem("attribute-missing", f"{owner_name} has no {name!r}.", details, corrected)
 
 
 def no_default(asked: Asked, place: Location, module: object, candidates: list[str]) -> Problem:
@@ -163,9 +160,24 @@ def similar_names(owner: object, wanted: str) -> list[str]:
     shown = _own(owner)
     likely = [name for name in names if classify(shown.get(name)).kind in _CANDIDATES]
     surely = [name for name in likely if is_surely_wsgi(shown[name])]
-    near = difflib.get_close_matches(wanted, likely)
-    others = difflib.get_close_matches(wanted, names)
+    near = get_close_matches(wanted, likely)
+    others = get_close_matches(wanted, names)
     return list(dict.fromkeys([*near, *surely, *others]))[:3]
+
+
+def _near_names(owner: object, wanted: str) -> list[str]:
+    return get_close_matches(wanted, public_names(owner))
+
+
+def _respelt(asked: Asked, place: Location, count: int, similar: list[str]) -> Corrected:
+    """Return the SPEC with the best of `similar` in the place of `place.attributes[count]`."""
+    if not similar:
+        return AS_ASKED
+    fixed = (*place.attributes[:count], similar[0])
+    if asked.wants_application:
+        return Corrected(respell(asked, place, fixed), others=servers_for(place, fixed))
+    call = asked.spec.call.text if asked.spec.call else ""
+    return Corrected(respell(asked, place, (*fixed, *place.attributes[count + 1 :]), call))
 
 
 def public_names(owner: object) -> list[str]:
@@ -263,7 +275,8 @@ def _module_is_not_package(asked: Asked, found: Found) -> Problem:
     file = relative(found.file, asked.rootdir) if found.file else found.name
     corrected = AS_ASKED
     if source.binds(found.file, found.rest[0]):
-        others = server_commands(found.name, rest) if len(found.rest) == 1 else ()
+        is_served = asked.wants_application and len(found.rest) == 1
+        others = server_commands(found.name, rest) if is_served else ()
         corrected = Corrected(f"{found.name}:{rest}", others=others)
     return asked.problem(
         "module-missing",

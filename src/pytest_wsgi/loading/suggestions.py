@@ -54,7 +54,7 @@ def similar_specs(asked: Asked, wanted: str) -> list[str]:
     whole = "" if asked.spec.kind == "dotted" else tail
     names = [(name, whole) for name in exact] + [(name, tail) for name in near]
     specs = [name + end for name, end in names if _is_good(asked, name, end)]
-    if not specs and (beside := wsgi_beside(asked, wanted)):
+    if not specs and asked.wants_application and (beside := wsgi_beside(asked, wanted)):
         specs = [spell(asked, *beside)]
     return list(dict.fromkeys(specs))[:_MOST]
 

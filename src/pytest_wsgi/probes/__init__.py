@@ -17,6 +17,7 @@ class Request:
 
     `set` and `drop` change the environ that a server would build. `note` tells a person how the
     request differs from the plain one. `content_length` is None for the body's own length.
+    `inner` names what an application behind a middleware does, one of `pytest_wsgi.inner.SCRIPTS`.
     `unslashed` takes the slash off the end of the path. `echo` maps keys of environ to a header of
     the first response of the probe, and to the form in which its value is sent back, where `{}`
     stands for it; without that header the request is not sent. `if_different` sends it only where
@@ -34,6 +35,7 @@ class Request:
     unslashed: bool = False
     echo: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     if_different: bool = False
+    inner: str = "page"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,9 @@ NAMED_REQUESTS = 3
 LEVELS = ("must", "should", "convention")
 """The levels, the one that weighs most first."""
 
+SUBJECTS = ("application", "middleware")
+"""The kinds of subjects of which the requirements are counted."""
+
 UNNAMED_REASON = "what they are about never came up"
 """Why a rule was not exercised where it says nothing else."""
 
@@ -31,6 +34,11 @@ def say_difference(finding: FindingReport) -> str:
     if not finding.expected and not finding.observed:
         return ""
     return printable(f"expected {finding.expected}, got {finding.observed}")
+
+
+def list_layers(rule: RuleReport) -> list[str]:
+    """Return the layers that are to blame, each once."""
+    return list(dict.fromkeys(filter(None, (finding.layer for finding in rule.findings))))
 
 
 def name_others(finding: FindingReport) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_wsgi.rendering import (
     count,
     join_some,
+    list_layers,
     name_finding_place,
     name_others,
     printable,
@@ -58,6 +59,7 @@ def render_findings(rule: RuleReport, subject: Subject) -> list[str]:
         lines += render_paragraph("Note", f"It weighs less than its requirement: {rule.eased}")
     if rule.ambiguity:
         lines += render_paragraph("Note", f"The PEP is ambiguous here. {rule.ambiguity}")
+    lines += render_paragraph("Layer", join_some(list_layers(rule), SHOWN_PLACES))
     lines += render_paragraph("Where", name_places(rule, subject))
     return lines + render_traceback(rule)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_wsgi.rendering import (
     LEVELS,
+    SUBJECTS,
     count,
     group_by_reason,
     name_finding_place,
@@ -101,7 +102,7 @@ def cite(rule: RuleReport) -> str:
 
 def render_finding(finding: FindingReport) -> list[str]:
     """Return a finding as an item of a list, its details indented."""
-    place = name_finding_place(finding)
+    place = ", ".join(filter(None, (name_finding_place(finding), finding.layer)))
     details = [
         *map(quote, filter(None, (finding.event, say_difference(finding)))),
         *(quote(line) for line in printable_lines(finding.message) if line),
@@ -141,8 +142,8 @@ def render_ignored(report: Report) -> list[str]:
 
 
 def render_ledger(report: Report) -> list[str]:
-    """Return the table of what was exercised of all that the PEP asks of an application."""
-    if report.subject.kind != "application":
+    """Return the table of what was exercised of all that the PEP asks of the subject's kind."""
+    if report.subject.kind not in SUBJECTS:
         return []
     ledger = report.ledger
     names = ("exercised", "checkable", "total")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_wsgi.rendering import (
     LEVELS,
+    SUBJECTS,
     count,
     cut,
     group_by_reason,
@@ -77,7 +78,7 @@ def render_levels(report: Report) -> list[Line]:
             f"{totals['held']:>4} held {totals['broken']:>4} broken "
             f"{totals['not exercised']:>4} not exercised{rest}"
         )
-        if report.subject.kind == "application":
+        if report.subject.kind in SUBJECTS:
             counts = (f"{number} {name}" for name, number in ledger[level].items())
             text += f"   requirements: {' / '.join(counts)}"
         style: Style = "green" if totals["held"] else ""

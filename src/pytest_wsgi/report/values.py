@@ -28,7 +28,8 @@ class FindingReport:
     `message` may have several lines and may be empty. `observed_type` names the type of what was
     observed. `event` is the line of the event, `2  start_response(...)`, or empty. `file` is
     relative to the root, with `/`; None with `line` where the source is not below the root.
-    `traceback` is the application's own, or empty. `also` are the other requests.
+    `traceback` is the application's own, or empty. `also` are the other requests. `layer` names the
+    layer of a wrapped application that is to blame, with its place; empty where that is not known.
     """
 
     message: str
@@ -42,6 +43,7 @@ class FindingReport:
     observed_type: str = ""
     also: tuple[str, ...] = ()
     traceback: str = ""
+    layer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,8 @@ class Report:
     @property
     def ledger(self) -> dict[str, dict[str, int]]:
         """How many requirements of each level were exercised, can be checked, and are there."""
-        return count_requirements(self.exercised_requirements)
+        actor = "middleware" if self.subject.kind == "middleware" else "application"
+        return count_requirements(self.exercised_requirements, actor)
 
     @property
     def harness_errors(self) -> tuple[RuleReport, ...]:

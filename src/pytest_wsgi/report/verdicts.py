@@ -153,6 +153,7 @@ def report_finding(finding: Finding, root: str) -> FindingReport:
         file=file,
         line=line,
         traceback=write_traceback(event) if isinstance(event, Raised) else "",
+        layer=printable(finding.layer),
     )
 
 

@@ -17,6 +17,7 @@ ORDER = (
     "loading",
     "launches",
     "settings",
+    "layers",
     "application",
     "environ",
     "input",
@@ -39,5 +40,14 @@ ORDER = (
     "url",
     "threads",
     "validator",
+    "served_environ",
+    "served_input",
+    "served_start_response",
+    "served_body",
+    "served_close",
+    "middleware",
+    "middleware_body",
+    "middleware_close",
+    "middleware_environ",
 )
 """The modules in the order of the PEP; one that is not named here comes after them."""

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from pytest_wsgi.environ import Site
-from pytest_wsgi.loading.launch import layers
-from pytest_wsgi.loading.launch.answers import bounded
-from pytest_wsgi.loading.launch.layers import (
+from pytest_wsgi.loading.boundaries import (
     find_boundaries,
     find_function,
     name_layer,
-    watch_layers,
+    name_type,
 )
+from pytest_wsgi.loading.launch import layers
+from pytest_wsgi.loading.launch.answers import bounded
+from pytest_wsgi.loading.launch.layers import watch_layers
 
 HERE = Path(__file__).parent
 SITE = Site()
@@ -286,4 +287,6 @@ def test_callable_that_is_not_of_python_has_no_place():
     (layer,) = watch(type("Odd", (), {"__call__": staticmethod(plain), "app": None})()) or (None,)
     assert layer is None
     assert find_function(print) is None
-    assert name_layer(in_a_closure(inner)).endswith("in_a_closure.layer")
+    layer = in_a_closure(inner)
+    assert name_type(layer).endswith("in_a_closure.layer")
+    assert name_layer(layer, HERE).partition(", ")[2].startswith("test_layers.py:")

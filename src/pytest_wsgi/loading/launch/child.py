@@ -23,6 +23,7 @@ from pytest_wsgi.drivers.guard import refuse_exits, stand_guard
 from pytest_wsgi.environ import Site
 from pytest_wsgi.launches import Launch
 from pytest_wsgi.loading import source
+from pytest_wsgi.loading.boundaries import find_boundaries
 from pytest_wsgi.loading.django import IN_USE, VARIABLE, configured_settings, hosts, settings_name
 from pytest_wsgi.loading.launch.answers import ask as ask_once
 from pytest_wsgi.loading.launch.configuration import (
@@ -38,7 +39,7 @@ from pytest_wsgi.loading.launch.effects import (
 )
 from pytest_wsgi.loading.launch.handlers import check_handlers, is_of_database
 from pytest_wsgi.loading.launch.job import SENTINEL, Job, job_from_dict, launch_to_dict
-from pytest_wsgi.loading.launch.layers import find_boundaries, watch_layers
+from pytest_wsgi.loading.launch.layers import watch_layers
 from pytest_wsgi.loading.launch.runserver import look_at_runserver
 from pytest_wsgi.loading.load import load, type_name
 from pytest_wsgi.loading.locate import Location, locate

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import types
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.launches import Layer
-from pytest_wsgi.loading.classify import classify
+from pytest_wsgi.loading.boundaries import Boundary, find_boundaries, find_place, name_type
 from pytest_wsgi.loading.launch.answers import bounded, start_environ
-from pytest_wsgi.loading.load import type_name
-from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.probes import Request
 from pytest_wsgi.probes.application import ABSENT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_wsgi.environ import Site
 
-_MOST_LAYERS = 8
 _LATIN_1 = 0xFF
 _TOO_LONG = TimeoutError.__name__
 _OF_REQUEST = frozenset(
     {"PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REQUEST_URI", "CONTENT_TYPE", "SERVER_NAME"}
 )
-_START_RESPONSE = re.compile(r"_*(start_?resp\w*|start|sr)", re.IGNORECASE)
-
 _READINGS = {
     "read to its end": None,
     "left after the first block": 1,
@@ -40,15 +31,6 @@ _READINGS = {
 """How a server may read a response: how many blocks it takes, None for all."""
 
 _REQUESTS = (Request(), Request(path=ABSENT_PATH), Request(path="/caf\xc3\xa9/\xe2\x98\x83"))
-
-
-@dataclass(frozen=True, slots=True)
-class Boundary:
-    """Where `outer` keeps the application that it calls; `put` puts another one there."""
-
-    outer: Any
-    inner: Any
-    put: Callable[[Any], object]
 
 
 @dataclass(slots=True)
@@ -211,89 +193,6 @@ def take(result: Any, most: int | None) -> None:
             result.close()
 
 
-def find_boundaries(application: Any) -> Iterator[Boundary]:
-    """Yield the boundaries below an application, the outermost first, and none twice."""
-    waiting, seen, count = [application], {id(application)}, 0
-    while waiting:
-        outer = waiting.pop(0)
-        for inner, put in find_inner(outer):
-            if id(inner) in seen or count == _MOST_LAYERS:
-                continue
-            seen.add(id(inner))
-            count += 1
-            waiting.append(inner)
-            yield Boundary(outer, inner, put)
-
-
-def find_inner(outer: Any) -> Iterator[tuple[Any, Callable[[Any], object]]]:
-    """Yield the applications that `outer` keeps, each with what puts another one in its place.
-
-    It may keep them as attributes, also in a dict, in a closure, or as globals that it names.
-    """
-    if type_name(outer).startswith("django."):
-        return  # its own chain of middleware does not speak WSGI
-    if not is_function(outer):
-        yield from find_in_attributes(outer)
-    function = find_function(outer)
-    if function is not None:
-        yield from find_in_function(function, outer)
-
-
-def find_in_attributes(outer: Any) -> Iterator[tuple[Any, Callable[[Any], object]]]:
-    """Yield the applications among an object's attributes, and in dicts and lists that are such."""
-    for name, value in list(getattr(outer, "__dict__", {}).items()):
-        if is_application(value):
-            yield value, partial(setattr, outer, name)
-        elif type(value) in (dict, list):
-            pairs = value.items() if type(value) is dict else enumerate(value)
-            for key, one in list(pairs):
-                if is_application(one):
-                    yield one, partial(value.__setitem__, key)
-
-
-def find_in_function(
-    function: types.FunctionType, outer: Any
-) -> Iterator[tuple[Any, Callable[[Any], object]]]:
-    """Yield the applications in a function's closure, and among the globals that it names."""
-    for cell in function.__closure__ or ():
-        value = read_cell(cell)
-        if is_application(value):
-            yield value, partial(setattr, cell, "cell_contents")
-    for name in function.__code__.co_names:
-        value = function.__globals__.get(name)
-        if value is not outer and is_application(value):
-            yield value, partial(function.__globals__.__setitem__, name)
-
-
-def is_application(value: object) -> bool:
-    """Tell an application by its second parameter: functions of (environ, other) are none."""
-    shape = classify(value)
-    named = [name for name in shape.names[1:2] if _START_RESPONSE.fullmatch(name)]
-    return shape.kind == "wsgi" and not isinstance(value, type) and bool(named)
-
-
-def is_function(target: Any) -> bool:
-    """Tell a plain function or a method: what hangs on it is not what it calls."""
-    return isinstance(target, types.FunctionType | types.MethodType)
-
-
-def find_function(target: Any) -> types.FunctionType | None:
-    """Return the function that runs when `target` is called, None where it is not Python's."""
-    if isinstance(target, types.MethodType):
-        target = target.__func__
-    if not isinstance(target, types.FunctionType):
-        target = inspect.getattr_static(type(target), "__call__", None)
-    return target if isinstance(target, types.FunctionType) else None
-
-
-def read_cell(cell: types.CellType) -> Any:
-    """Return what a cell of a closure holds, None for an empty one."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
-
-
 def list_odd(environ: dict[str, Any]) -> list[str]:
     """Return the variables of the request that hold characters beyond latin-1.
 
@@ -310,23 +209,14 @@ def list_odd(environ: dict[str, Any]) -> list[str]:
 
 def describe(watch: Watch, rootdir: Path) -> Layer:
     """Return what is to be said of a layer."""
-    outer = watch.boundary.outer
-    function = find_function(outer)
-    code = function.__code__ if function is not None else None
     given = watch.above.odd if watch.above is not None else []
-    place = f"{relative(code.co_filename, rootdir)}:{code.co_firstlineno}" if code else ""
     return Layer(
-        name=name_layer(outer),
-        inner=name_layer(watch.boundary.inner),
-        place=place,
+        name=name_type(watch.boundary.outer),
+        inner=name_type(watch.boundary.inner),
+        place=find_place(watch.boundary.outer, rootdir),
         calls=watch.count,
         lost_closes=tuple(watch.lost),
         odd_variables=tuple(key for key in watch.odd if key not in given),
     )
 
 
-def name_layer(target: Any) -> str:
-    """Return the dotted name of a function, or of an object's class."""
-    if is_function(target):
-        return f"{target.__module__}.{target.__qualname__}".replace(".<locals>", "")
-    return type_name(target)

@@ -1,0 +1,147 @@
+"""Plays the other side of a middleware: stands behind it, while the strict server stands before it.
+
+Both boundaries are recorded into one log. The driver of applications asks; what is asked for names
+the script that the application behind plays.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from pytest_wsgi.inner import SCRIPTS
+from pytest_wsgi.recorder import Recording
+from pytest_wsgi.sandwich import Sandwich, Step
+from wsgiref_validate_wrappers import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_wsgi.drivers.guard import Guard
+    from pytest_wsgi.exchange import Event, Exchange
+    from wsgiref_validate_wrappers import ValidatedApplication
+
+
+class Tape(list[tuple[Any, ...]]):
+    """The log of one recording, which also enters its events into the order of all."""
+
+    def __init__(self, order: list[Tape]) -> None:
+        super().__init__()
+        self.order = order
+
+    def append(self, entry: tuple[Any, ...], /) -> None:
+        """Append an entry."""
+        super().append(entry)
+        self.order.append(self)
+
+
+class Crossing:
+    """What crosses to inner applications while one outer exchange is served."""
+
+    def __init__(self, outer: Recording, script: str, *, under_validator: bool) -> None:
+        self.outer = outer
+        self.script = script
+        self.under_validator = under_validator
+        self.order: list[Tape] = []
+        self.tapes = [Tape(self.order)]
+        self.inner: list[tuple[Recording, ValidatedApplication | None, str]] = []
+        outer.log = self.tapes[0]
+
+    def call(
+        self, application: Any, boundary: str, arguments: tuple[Any, Any], shape: tuple[Any, ...]
+    ) -> Any:
+        """Call an inner application and record it, at a boundary of that name."""
+        recording = Recording(application)
+        tape = Tape(self.order)
+        recording.log = tape
+        self.tapes.append(tape)
+        validated = wrap(recording) if self.under_validator else None
+        self.inner.append((recording, validated, boundary))
+        if validated is not None:
+            return validated(*arguments)
+        return recording(*arguments, shape=shape)
+
+    def finish(self, outer: Exchange, inner: Iterable[Exchange]) -> Sandwich:
+        """Return the value, of the exchanges that the recordings were made into."""
+        exchanges = (outer, *inner)
+        return Sandwich(
+            probe=outer.probe,
+            script=self.script,
+            outer=outer,
+            inner=exchanges[1:],
+            steps=tuple(merge(self.order, self.tapes, exchanges)),
+        )
+
+
+def merge(
+    order: Iterable[Tape], tapes: Iterable[Tape], exchanges: Iterable[Exchange]
+) -> Iterator[Step]:
+    """Yield the events of all exchanges, whose tapes are `tapes`, in the order of their entries."""
+    outer: Exchange | None = None
+    left: dict[int, tuple[Exchange, deque[Event]]] = {}
+    for tape, exchange in zip(tapes, exchanges, strict=True):
+        outer = outer or exchange
+        left[id(tape)] = exchange, deque(exchange.events)
+    for tape in order:
+        exchange, events = left[id(tape)]
+        yield Step(exchange, events.popleft(), exchange is not outer)
+
+
+class Crossings:
+    """The crossings that are open, by the outer recording. `guard` is that of the run, if any."""
+
+    def __init__(self) -> None:
+        self.guard: Guard | None = None
+        self.open: dict[int, Crossing] = {}
+        self.latest: Crossing | None = None
+
+    def expect(self, outer: Recording, script: str, *, under_validator: bool) -> None:
+        """Prepare for what happens while `outer` is recorded."""
+        crossing = Crossing(outer, script, under_validator=under_validator)
+        self.open[id(outer)] = self.latest = crossing
+
+    def forget(self, outer: Recording) -> Crossing:
+        """End what `expect` began, and return it."""
+        return self.open.pop(id(outer))
+
+    def find(self) -> Crossing | None:
+        """Return the crossing of the exchange that this thread serves, else the latest one.
+
+        A middleware may call its application in a thread of its own. There is none while nothing is
+        driven.
+        """
+        if self.guard is None:
+            return None
+        outer = self.guard.serving.get(get_ident())
+        return self.open.get(id(outer), self.latest)
+
+
+class Inner:
+    """The application that a middleware under test is put around; it plays scripts.
+
+    `seen` are the scripts that were played. While nothing is driven it is a page, unrecorded.
+    """
+
+    def __init__(self) -> None:
+        self.crossings = Crossings()
+        self.seen: set[str] = set()
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Play the script of the exchange that is served now, and record it."""
+        arguments = bind(args, keywords)
+        crossing = self.crossings.find()
+        if crossing is None:
+            return SCRIPTS["page"].run(*arguments)
+        self.seen.add(crossing.script)
+        shape = (len(args) + len(keywords), tuple(keywords))
+        return crossing.call(SCRIPTS[crossing.script].run, "inner", arguments, shape)
+
+
+def bind(args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the two arguments of an application; raises TypeError for any others."""
+    named = [keywords[name] for name in ("environ", "start_response") if name in keywords]
+    if len(args) + len(keywords) != 2 or len(named) != len(keywords):  # noqa: PLR2004 # environ and start_response
+        raise TypeError("an application takes environ and start_response, by position")
+    environ, start_response = (*args, *named)
+    return environ, start_response

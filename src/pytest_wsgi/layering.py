@@ -1,0 +1,231 @@
+"""Which layer of a wrapped application is to blame: every boundary between them is recorded.
+
+The battery is driven once more for that, and only where something is wrong. A layer is to blame for
+what is wrong outside of it, and well in what it calls.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_wsgi.catalogue import Level, show
+from pytest_wsgi.drivers.application import drive
+from pytest_wsgi.drivers.middleware import Crossings
+from pytest_wsgi.exchange import Called, Conversation, Loading
+from pytest_wsgi.judge import judge
+from pytest_wsgi.launches import LayerFault
+from pytest_wsgi.loading.boundaries import name_layer
+from pytest_wsgi.matter import list_behind, list_subjects
+from pytest_wsgi.sandwich import Sandwich, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_wsgi.catalogue import AnyRule
+    from pytest_wsgi.drivers.application import Battery, Terms
+    from pytest_wsgi.exchange import Exchange
+    from pytest_wsgi.judge import Subject, Verdict
+    from pytest_wsgi.loading.boundaries import Boundary
+    from pytest_wsgi.probes import Probe
+
+_NO_VALIDATOR = "its findings are known"
+
+
+class StandIn:
+    """Is called in place of an inner application, records that, and has all of its attributes."""
+
+    def __init__(self, crossings: Crossings, boundary: Boundary, number: int) -> None:
+        self._crossings = crossings
+        self._inner = boundary.inner
+        self._number = number
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Call the inner application, recorded while something is driven."""
+        crossing = self._crossings.find()
+        if crossing is None:
+            return self._inner(environ, start_response)
+        return crossing.call(self._inner, str(self._number), (environ, start_response), ())
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the inner application."""
+        return getattr(self._inner, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """What came of driving a wrapped application with a recorder at each of its boundaries."""
+
+    boundaries: Sequence[Boundary]
+    battery: Battery
+    root: Path
+
+    def find_culprit(self, rule: AnyRule) -> str:
+        """Return the layer that is to blame for a broken rule, by name.
+
+        Empty where the rule is not broken this time.
+        """
+        numbers = range(len(self.boundaries) + 1)
+        guilty = [is_broken(rule, self.list_layer(number)) for number in numbers]
+        return name_layer(find_culprit(self.boundaries, guilty), self.root) if guilty[0] else ""
+
+    def blame(self, verdict: Verdict) -> Verdict:
+        """Return a verdict whose findings name the layer that is to blame, where it is broken."""
+        rule = verdict.rule
+        if verdict.outcome != "broken" or rule.subject is Loading or rule.under_validator:
+            return verdict
+        layer = self.find_culprit(rule)
+        findings = tuple(replace(finding, layer=layer) for finding in verdict.findings)
+        return replace(verdict, findings=findings)
+
+    def name_all(self) -> str:
+        """Return the names of all layers, the outermost one first."""
+        layers = [self.boundaries[0].outer, *(boundary.inner for boundary in self.boundaries)]
+        return " > ".join(name_layer(layer, self.root) for layer in layers)
+
+    def list_layer(self, number: int) -> list[Subject]:
+        """Return what the application rules judge at a boundary; 0 is the outermost one."""
+        behind = {id(sandwich.outer): sandwich.inner for sandwich in self.battery.sandwiches}
+
+        def find(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+            if not number:
+                return tuple(exchanges)
+            return tuple(
+                replace(inner, boundary="application")
+                for exchange in exchanges
+                for inner in behind.get(id(exchange), ())
+                if inner.boundary == str(number)
+            )
+
+        talks = []
+        baseline: Exchange | None = None
+        for talk in self.battery.conversations:
+            exchanges = find(talk.exchanges)
+            if exchanges:
+                baseline = baseline or exchanges[0]
+                talks.append(Conversation(probe=talk.probe, exchanges=exchanges, baseline=baseline))
+        return list_subjects(talks)
+
+    def list_faults(self, rules: Iterable[AnyRule]) -> tuple[LayerFault, ...]:
+        """Return which MUSTs of the rules over a middleware the layers break.
+
+        A layer above an application that breaks a MUST itself is not judged: it may have to do as
+        it does.
+        """
+        musts = [rule for rule in rules if rule.level is Level.MUST]
+        return tuple(
+            describe_fault(verdict, name_layer(boundary.outer, self.root))
+            for number, boundary in enumerate(self.boundaries, 1)
+            if not any(is_broken(rule, self.list_layer(number)) for rule in musts)
+            for verdict in judge(musts, list_behind(self.cut_out(number)))
+            if verdict.outcome == "broken"
+        )
+
+    def cut_out(self, number: int) -> list[Sandwich]:
+        """Return the sandwiches of the layer above a boundary."""
+        outer = self.boundaries[number - 1].outer
+        above = [n for n, one in enumerate(self.boundaries, 1) if one.inner is outer]
+        return [
+            part
+            for sandwich in self.battery.sandwiches
+            for part in cut_out(sandwich, above[0] if above else 0, number)
+        ]
+
+
+def describe_fault(verdict: Verdict, layer: str) -> LayerFault:
+    """Return a broken rule as what a layer did."""
+    finding = verdict.findings[0]
+    return LayerFault(
+        layer=layer,
+        rule=verdict.rule.id,
+        request=finding.exchange.request if finding.exchange else "",
+        expected=finding.expected,
+        observed=finding.observed if isinstance(finding.observed, str) else show(finding.observed),
+    )
+
+
+def drive_layers(
+    application: Any,
+    boundaries: Sequence[Boundary],
+    probes: Iterable[Probe],
+    terms: Terms,
+    root: Path,
+) -> Layered:
+    """Drive an application once more, with a recorder at each of its boundaries.
+
+    Layers are named with their places relative to `root`.
+    """
+    bare = [replace(probe, unsupported=_NO_VALIDATOR) for probe in probes]
+    with record_layers(boundaries) as crossings:
+        return Layered(boundaries, drive(application, bare, terms, crossings), root)
+
+
+def is_broken(rule: AnyRule, subjects: Iterable[Subject]) -> bool:
+    """Tell whether a rule is broken by one of the subjects."""
+    return any(verdict.outcome == "broken" for verdict in judge([rule], subjects))
+
+
+def cut_out(sandwich: Sandwich, above: int, below: int) -> Iterator[Sandwich]:
+    """Yield the sandwiches of one layer, between the boundaries `above` and `below`."""
+    parents: dict[int, list[Exchange]] = {}
+    latest = sandwich.outer
+    for step in sandwich.steps:
+        if isinstance(step.event, Called):
+            if find_number(sandwich, step.exchange) == above:
+                latest = step.exchange
+                parents[id(latest)] = [latest]
+            elif find_number(sandwich, step.exchange) == below:
+                parents.setdefault(id(latest), [latest]).append(step.exchange)
+    for outer, *inner in parents.values():
+        parts = {id(one): replace(one, boundary="inner") for one in inner}
+        yield Sandwich(
+            probe=sandwich.probe,
+            script="",
+            outer=outer,
+            inner=tuple(parts.values()),
+            steps=tuple(
+                Step(parts.get(id(step.exchange), outer), step.event, step.exchange is not outer)
+                for step in sandwich.steps
+                if step.exchange is outer or id(step.exchange) in parts
+            ),
+        )
+
+
+def find_number(sandwich: Sandwich, exchange: Exchange) -> int:
+    """Return the number of the boundary that an exchange was recorded at; 0 is the outermost."""
+    return 0 if exchange is sandwich.outer else int(exchange.boundary)
+
+
+def find_culprit(boundaries: Sequence[Boundary], guilty: Sequence[bool]) -> Any:
+    """Return the innermost layer that breaks a rule, and does not only pass it on.
+
+    `guilty` tells for each boundary, the outermost at 0, whether the rule is broken there.
+    """
+    layer = boundaries[0].outer
+    while True:
+        below = [
+            boundary.inner
+            for number, boundary in enumerate(boundaries, 1)
+            if boundary.outer is layer and guilty[number]
+        ]
+        if not below:
+            return layer
+        layer = below[0]
+
+
+@contextmanager
+def record_layers(boundaries: Iterable[Boundary]) -> Iterator[Crossings]:
+    """Put a stand-in at each boundary while the block runs."""
+    crossings = Crossings()
+    placed = []
+    try:
+        for number, boundary in enumerate(boundaries, 1):
+            with suppress(Exception):  # it may be frozen, or check what it is given
+                boundary.put(StandIn(crossings, boundary, number))
+                placed.append(boundary)
+        yield crossings
+    finally:
+        for boundary in placed:
+            boundary.put(boundary.inner)
