@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
+from pytest_wsgi.leaving import leave_soon
 from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.matter import choose_for, is_for
 from pytest_wsgi.rendering.files import NotWrittenError, write_report
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from pytest_wsgi.report import RuleReport
 
 _INTERRUPTED = 2
+
+ANSWERS = "application-answers-in-time"
+"""The rule that is broken where an application hangs."""
 
 
 @dataclass(kw_only=True)
@@ -119,6 +123,14 @@ class Gatherer:
             if self.gathered[label].selected
         )
         session.exitstatus = weigh_status(int(exitstatus), failed=bool(failed))
+        if any(rule.verdict == "broken" for rule in self.list_reports(ANSWERS)):
+            leave_soon(int(session.exitstatus))
+
+    def list_reports(self, name: str) -> list[RuleReport]:
+        """Return what came of a rule, by its id, for each target."""
+        return [
+            rule for report in self.reports.values() for rule in report.rules if rule.id == name
+        ]
 
     def write(self, file: Path, reports: Sequence[Report]) -> None:
         """Write a report file; where that cannot be, the summary says so and the run fails."""

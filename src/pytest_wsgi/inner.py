@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     Script = Callable[[dict[str, Any], Any], Any]
 
 TEXT = ("Content-Type", "text/plain; charset=utf-8")
+MARKUP = ("Content-Type", "text/html; charset=utf-8")
+BINARY = ("Content-Type", "application/octet-stream")
 HELLO = b"hello from the application behind the middleware\n"
 BLOCKS = (b"first block\n", b"second block\n", b"third block\n")
 BIG_BLOCK = b"0123456789abcdef" * 4096
 BIG_COUNT = 40
 STREAM_COUNT = 25
 ERROR_PAGE = b"the application failed, and says so\n"
+HTML = b"<html><head></head><body>%s</body></html>\n" % (HELLO * 50)
+PACKED = gzip.compress(b"packed " * 50, mtime=0)
 INPUT = b"first line\nsecond line, longer\nthird\nfourth\n\nsixth line\nlast, without an end"
 FORM = b"name=value&text=hello"
 ABSENT = "/pytest-wsgi/absent"
@@ -389,10 +393,9 @@ def odd_headers(environ: dict[str, Any], start_response: Any) -> Any:
 
 def compressed(environ: dict[str, Any], start_response: Any) -> Any:
     """Answers with a body that it has compressed itself, whoever asks."""
-    body = gzip.compress(HELLO * 50, mtime=0)
-    headers = [*sized(body), ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+    headers = [*sized(PACKED), ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
     start_response("200 OK", headers)
-    return Blocks(*of_method(environ, body))
+    return Blocks(*of_method(environ, PACKED))
 
 
 def not_ascii(environ: dict[str, Any], start_response: Any) -> Any:
@@ -471,6 +474,36 @@ def changes_environ(environ: dict[str, Any], start_response: Any) -> Any:
     return Blocks(*of_method(environ, HELLO))
 
 
+def split_letters(environ: dict[str, Any], start_response: Any) -> Any:
+    """Yields text in blocks that end in the middle of a letter."""
+    text = "Grüße, ☃\n".encode()
+    start_response("200 OK", sized(text))
+    return OwnIterator(*of_method(environ, text[:3], text[3:10], text[10:]))
+
+
+def binary_page(_environ: dict[str, Any], start_response: Any) -> Any:
+    """Answers 500 with bytes that are no text, though they look like HTML."""
+    start_response("500 Internal Server Error", [BINARY, *sized(HTML)[1:]])
+    return Blocks(HTML)
+
+
+def html_page(_environ: dict[str, Any], start_response: Any) -> Any:
+    """Answers with a page of HTML."""
+    start_response("200 OK", [MARKUP, *sized(HTML)[1:]])
+    return Blocks(HTML)
+
+
+def error_of_another_type(_environ: dict[str, Any], start_response: Any) -> Any:
+    """Starts a page of HTML, fails, and starts with exc_info a response that is no text."""
+    try:
+        start_response("200 OK", [MARKUP])
+        fail("raised before any output")
+    except ScriptError:
+        headers = [BINARY, *sized(HTML)[1:]]
+        start_response("500 Internal Server Error", headers, sys.exc_info())
+    return Blocks(HTML)
+
+
 @dataclass(frozen=True, slots=True)
 class Scripted:
     """A scripted application: its name, what it is for people, and the callable."""
@@ -496,6 +529,7 @@ SCRIPTS: dict[str, Scripted] = {
         *(odd_headers, compressed, not_ascii, echo),
         *(reads_in_every_way, reads_all, reads_lines, reads_late, reads_nothing),
         *(writes_errors, changes_environ),
+        *(split_letters, binary_page, html_page, error_of_another_type),
     )
 }
 """Every scripted application by its name."""

@@ -15,6 +15,7 @@ from pytest_wsgi.drivers.middleware import Inner
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
+from pytest_wsgi.loading.command import LAYER, MIDDLEWARE
 from pytest_wsgi.loading.launch.launcher import Circumstances, Launcher
 from pytest_wsgi.loading.launch.process import list_environ
 from pytest_wsgi.loading.layer import find_layers, load_layer
@@ -131,11 +132,11 @@ class Plan:
             Selection(select=options.select, ignore=options.ignore, reading=options.reading)
         )
         self.paths = tuple(dict.fromkeys(read_path(text) for text in options.paths))
-        self.layers = [parse_spec(text) for text in options.layers]
+        self.layers = [parse_spec(text, LAYER) for text in options.layers]
         self.targets: list[Target] = []
         for origin, text in options.asked:
             self.targets.append(self.plan(origin, text))
-        specs = [parse_spec(text) for _, text in options.middleware]
+        specs = [parse_spec(text, MIDDLEWARE) for _, text in options.middleware]
         for (origin, _), spec in zip(options.middleware, specs, strict=True):
             self.targets.append(self.plan_middleware(origin, [spec]))
         if len(specs) > 1:

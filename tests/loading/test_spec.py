@@ -136,3 +136,14 @@ def test_a_literal_that_the_compiler_warns_of_is_no_error(recwarn):
 def test_a_url_is_told_from_a_spec():
     with pytest.raises(SpecError, match="it is a URL and not a SPEC"):
         parse_spec("api=https://example.com/x.ini")
+
+
+@pytest.mark.parametrize("option", ["--wsgi-middleware", "--wsgi-layer"])
+def test_message_names_the_option_that_the_spec_was_given_to(option):
+    with pytest.raises(SpecError, match=f"Try: pytest {option} ") as caught:
+        parse_spec("", option)
+    assert "--wsgi-app" not in str(caught.value)
+
+
+def test_spec_of_another_option_is_read_like_any():
+    assert parse_spec("pkg.mod:Auth", "--wsgi-middleware") == parse_spec("pkg.mod:Auth")

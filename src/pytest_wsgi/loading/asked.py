@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.loading.command import APPLICATION, pytest_command
+from pytest_wsgi.loading.command import APPLICATION, LAYER, MIDDLEWARE, pytest_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,8 @@ class Corrected:
 
 AS_ASKED = Corrected()
 MENDED = "When that is mended"
+
+_WANTED = {MIDDLEWARE: "middleware", LAYER: "layer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ class Asked:
         spec, words = corrected.spec or self.text, "Try"
         if corrected.options or corrected.option:
             pass
-        elif corrected.when or self.spec.kind == "fixture":
+        elif corrected.when or (self.spec.kind == "fixture" and self.wants_application):
             words = corrected.when or MENDED
         elif spec in (self.text, self.spec.text):
-            wanted = "WSGI application" if self.wants_application else "middleware"
+            wanted = _WANTED.get(self.option, "WSGI application")
             spec, words = "PKG.MODULE:NAME", f"Name a {wanted}"
         label = f"{self.spec.label}=" if self.spec.label else ""
         option = corrected.option or self.option

@@ -6,6 +6,7 @@ import shlex
 
 APPLICATION = "--wsgi-app"
 MIDDLEWARE = "--wsgi-middleware"
+LAYER = "--wsgi-layer"
 
 
 def pytest_command(spec: str, *options: str, option: str = APPLICATION) -> str:

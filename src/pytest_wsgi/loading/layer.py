@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.loading.asked import Asked, Corrected
 from pytest_wsgi.loading.boundaries import Boundary, find_boundaries, is_wsgi
+from pytest_wsgi.loading.command import LAYER
 from pytest_wsgi.loading.importing import import_file, import_module
 from pytest_wsgi.loading.load import resolve, type_name
 from pytest_wsgi.loading.locate import locate_settled
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_wsgi.loading.spec import Spec
-
-OPTION = "--wsgi-layer"
 
 
 def find_layers(application: Any, named: Sequence[Boundary] = ()) -> tuple[Boundary, ...]:
@@ -36,11 +35,11 @@ def load_layer(spec: Spec, application: Any, *, paths: Sequence[str], rootdir: P
     The object that has the last attribute is the layer above; for a name of the module itself that
     is `application`. Raises LoadError.
     """
-    asked = Asked(spec.text, OPTION, spec, tuple(paths), rootdir, option=OPTION)
+    asked = Asked(spec.text, LAYER, spec, tuple(paths), rootdir, option=LAYER)
     if spec.kind not in {"module", "file"} or spec.call or not spec.attributes:
         asked.refuse(
             "layer-spec",
-            f"{OPTION} takes a module and the attributes that lead to an application in it.",
+            f"{LAYER} takes a module and the attributes that lead to an application in it.",
             [],
             Corrected(spec="mysite.wsgi:application.chain.inner"),
         )

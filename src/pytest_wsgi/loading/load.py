@@ -202,7 +202,7 @@ def _with_django(
 
 def type_name(target: object) -> str:
     """Return the dotted name of an object's type; for a class, what class it is."""
-    kind = target if isinstance(target, type) else type(target)
+    kind = target if issubclass(type(target), type) else type(target)
     name = (
         f"{type.__getattribute__(kind, '__module__')}.{type.__getattribute__(kind, '__qualname__')}"
     )

@@ -15,7 +15,7 @@ from pytest_wsgi.loading.command import MIDDLEWARE
 from pytest_wsgi.loading.importing import import_file, import_module, run
 from pytest_wsgi.loading.load import resolve, type_name
 from pytest_wsgi.loading.locate import Location, locate_settled
-from pytest_wsgi.loading.middleware_problems import Named
+from pytest_wsgi.loading.middleware_problems import PASTE, Named
 from pytest_wsgi.loading.middleware_ways import is_application, list_ways
 from pytest_wsgi.loading.paste import IS_APPLICATION, filter_loader
 from pytest_wsgi.loading.paths import relative
@@ -99,7 +99,8 @@ def _load(asked: Asked, application: Any, env: Mapping[str, str]) -> tuple[objec
     try:
         asked = _settle(asked, env)
         place = locate_settled(asked)
-        named = Named(_obtain(asked, place, env), _name(asked), place)
+        is_filter = asked.spec.kind in PASTE
+        named = Named(_obtain(asked, place, env), _name(asked), place, is_made=is_filter)
         wrapped = _wrap(asked, named, application, asked.spec.call)
     except LoadError as error:
         return None, replace(_outline(asked, place), problem=error.problem)
@@ -115,7 +116,7 @@ def _settle(asked: Asked, env: Mapping[str, str]) -> Asked:
 def _obtain(asked: Asked, place: Location, env: Mapping[str, str]) -> object:
     """Return the object of a SPEC, or the filter of PasteDeploy's. Raises LoadError."""
     os.environ.update(env)
-    if asked.spec.kind in ("ini", "paste"):
+    if asked.spec.kind in PASTE:
         build = filter_loader(asked)
         found = run(build, asked, f"building {asked.spec.text}", "factory-raised")
         if found is IS_APPLICATION:

@@ -16,6 +16,7 @@ from pytest_wsgi.loading.middleware_ways import (
     can_be_called_with_one,
     correct_call,
     explain_misfit,
+    is_class,
     takes_application,
     tell_kind,
 )
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pytest_wsgi.loading.locate import Location
 
 IS_APPLICATION = "middleware-is-application"
+
+PASTE = ("ini", "paste")
+"""The kinds of SPEC that PasteDeploy reads: they name what makes a middleware."""
 
 _MOST_OF_SIGNATURE = 120
 _MOST_NAMES = 12
@@ -89,8 +93,7 @@ def refusal(asked: Asked, named: Named) -> Problem | None:
 def misfit(asked: Asked, named: Named, application: object) -> Problem:
     """Say that `named` cannot be called with the application and the arguments of the SPEC."""
     call = None if named.is_made else asked.spec.call
-    is_function = not isinstance(named.target, type)
-    if call is None and is_function and can_be_called_empty(named.target):
+    if call is None and not is_class(named.target) and can_be_called_empty(named.target):
         return _factory(asked, named)
     reason = explain_misfit(named.target, application, call)
     return asked.problem(
@@ -109,8 +112,8 @@ def bad_result(asked: Asked, named: Named, result: object, text: str) -> Problem
     if result is None:
         name, what = "middleware-returned-none", "is None: a return statement may be missing"
     elif not callable(result):
-        name, what = "middleware-result-not-callable", f"is {_article(result)}: nothing to call"
-    elif can_be_called_with_one(result) and not isinstance(result, type):
+        name, what = "middleware-result-not-callable", f"is {_value(result)}: nothing to call"
+    elif can_be_called_with_one(result) and not is_class(result):
         return _factory(asked, named)
     else:
         name, what = "middleware-result-arity", "cannot be called with (environ, start_response)"
@@ -120,17 +123,17 @@ def bad_result(asked: Asked, named: Named, result: object, text: str) -> Problem
 
 def _not_callable(asked: Asked, named: Named) -> Problem:
     target = named.target
-    if isinstance(target, ModuleType):
+    if issubclass(type(target), ModuleType):
         return _module(asked, named, target)
     if named.is_made:
         is_none = target is None
         name = "middleware-returned-none" if is_none else "middleware-result-not-callable"
         what = "a return statement may be missing" if is_none else "nothing to call"
-        headline = f"{named.subject} is {_article(target)}: {what}."
+        headline = f"{named.subject} is {_value(target)}: {what}."
         return asked.problem(name, headline, [_WHAT_IT_IS], Corrected(when=MENDED))
     return asked.problem(
         "middleware-not-callable",
-        f"{named.subject} is {_article(target)}: nothing to call.",
+        f"{named.subject} is {_value(target)}: nothing to call.",
         [_WHAT_IT_IS],
     )
 
@@ -153,20 +156,21 @@ def _module(asked: Asked, named: Named, module: ModuleType) -> Problem:
 
 def _application(asked: Asked, named: Named) -> Problem:
     """Say that an application was named, or an instance of a middleware that has one already."""
-    kind, others = type(named.target), [pytest_command(asked.spec.text)]
-    if not takes_application(kind):
+    kind, is_filter = type(named.target), asked.spec.kind in PASTE
+    if is_filter or not takes_application(kind):
         return asked.problem(
             IS_APPLICATION,
             f"{named.subject} is a WSGI application, not a middleware.",
             [*_signature(named.target), _WHAT_IT_IS],
-            Corrected(asked.spec.text, option=APPLICATION),
+            Corrected(when=MENDED) if is_filter else Corrected(asked.spec.text, option=APPLICATION),
         )
+    call, others = correct_call(kind, None, is_factory=False), [pytest_command(asked.spec.text)]
     spec = f"{kind.__module__}:{kind.__qualname__}"
     return asked.problem(
         "middleware-is-instance",
         f"{named.subject} is an instance, which is an application: it can be given no other.",
         [f"Its class takes the application: {spec}{classify(kind).signature}."],
-        Corrected(spec + correct_call(kind, None, is_factory=False), others=others),
+        Corrected("" if "<locals>" in spec else spec + call, others=others),
     )
 
 
@@ -175,7 +179,7 @@ def _of_another_world(asked: Asked, target: object, subject: str, kind: Kind) ->
     if kind == "django":
         return asked.problem(
             "middleware-is-django",
-            f"{subject} is a middleware of Django's, which is no WSGI middleware.",
+            f"{subject} is a middleware of Django's, not one of WSGI.",
             [
                 *_signature(target),
                 "Django calls it with a request, never with an environ. Listed in the settings'",
@@ -193,10 +197,10 @@ def _of_another_world(asked: Asked, target: object, subject: str, kind: Kind) ->
 def _factory(asked: Asked, named: Named) -> Problem:
     return asked.problem(
         "middleware-is-factory",
-        f"{named.subject} does not take the application, but what it returns seems to.",
+        f"{named.subject} does not take the application: it seems to make a middleware.",
         [
             *_signature(named.target),
-            "Give it its arguments: it is called, and then what it returns.",
+            "It is called with its arguments, and what it returns with the application.",
         ],
         _called(asked, named, is_factory=True),
     )
@@ -217,5 +221,5 @@ def _signature(target: object) -> list[str]:
     return [f"Its signature is {short}."] if signature else []
 
 
-def _article(target: object) -> str:
+def _value(target: object) -> str:
     return "None" if target is None else f"a value of type {type(target).__name__}"

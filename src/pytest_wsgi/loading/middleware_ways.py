@@ -6,6 +6,7 @@ No function raises, whatever the target's own descriptors do.
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +22,9 @@ Kind = Literal["application", "asgi", "django", ""]
 _NAMES = ("app", "application", "wsgi_app", "wrapped", "next_app")
 _CONFIGURATION = ("global_conf", "global_config")
 _ASYNC = ("asgi 3", "asgi 2", "async")
+_OURS = re.compile("^multiple values|passed as")
+"""What Python says where it is the application that is given twice, or by name."""
+
 _EMPTY = inspect.Parameter.empty
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -50,7 +54,7 @@ def list_ways(target: Any, application: object, call: Call | None, *, final: boo
         return [*direct[:1], *made[:1]]
     wraps = [way for way in direct if _fits(signature, way, application)][:1]
     makes = [way for way in made if _fits(signature, way, application)][:1]
-    is_function = not isinstance(target, type)
+    is_function = not is_class(target)
     if wraps and is_function and _lands_on_option(signature, wraps[0], application):
         return [*makes, *wraps]
     return [*wraps, *makes]
@@ -59,10 +63,11 @@ def list_ways(target: Any, application: object, call: Call | None, *, final: boo
 def explain_misfit(target: Any, application: object, call: Call | None) -> str:
     """Return what is wrong with a call that is given the application, in Python's words."""
     signature = _read_signature(target)
-    ways = list(_direct_ways(signature, application, call or Call())) if signature else []
-    reasons = [_misfit(signature, way) for way in reversed(ways)]
-    usable = (reason for reason in reasons if reason and not reason.startswith("multiple values"))
-    return next(usable, "nothing in its signature tells where the application goes")
+    direct = list(_direct_ways(signature, application, call or Call()))
+    ways = [*reversed(direct), *_factory_ways(signature, call)]
+    reasons = [reason for way in ways if (reason := _misfit(signature, way))]
+    usable = (reason for reason in reasons if not _OURS.search(reason))
+    return next(usable, "nothing tells where the application goes")
 
 
 def correct_call(target: Any, call: Call | None, *, is_factory: bool) -> str:
@@ -71,7 +76,9 @@ def correct_call(target: Any, call: Call | None, *, is_factory: bool) -> str:
     Empty where none are needed, but for a factory: `()`.
     """
     signature, call = _read_signature(target), call or Call()
-    asked = _asked_parameters(signature, is_factory=is_factory) if signature else []
+    asked = _list_parameters(signature)
+    if not is_factory:
+        asked = _leave_out_application(asked, dict(call.kwargs))
     positional = [one.name for one in asked if one.kind is not inspect.Parameter.KEYWORD_ONLY]
     given = {**dict(zip(positional, call.args, strict=False)), **dict(call.kwargs)}
     words = [_word(one, given) for one in asked if one.name in given or one.default is _EMPTY]
@@ -98,6 +105,11 @@ def takes_application(target: object) -> bool:
     return signature is not None and any(name in signature.parameters for name in _NAMES)
 
 
+def is_class(target: object) -> bool:
+    """Tell a class; isinstance would ask `__class__`, which a proxy may not be able to tell."""
+    return issubclass(type(target), type)
+
+
 def tell_kind(target: object) -> Kind:
     """Tell an application, and the middleware of other worlds, from all else."""
     shape = classify(target)
@@ -105,11 +117,11 @@ def tell_kind(target: object) -> Kind:
         return "django"
     if shape.kind in _ASYNC or shape.names == ("request", "call_next"):
         return "asgi"
-    if isinstance(target, type):
-        if _has_asgi_instances(target):
-            return "asgi"
-        return "application" if shape.names[:2] == ("environ", "start_response") else ""
-    return "application" if is_surely_wsgi(target) else ""
+    if not is_class(target):
+        return "application" if is_surely_wsgi(target) else ""
+    if _has_asgi_instances(target):
+        return "asgi"
+    return "application" if shape.names[:2] == ("environ", "start_response") else ""
 
 
 def is_application(result: object) -> bool:
@@ -203,14 +215,21 @@ def _lands_on_option(signature: inspect.Signature, way: Way, application: object
     return not is_named and signature.parameters[name].default is not _EMPTY
 
 
-def _asked_parameters(signature: inspect.Signature, *, is_factory: bool) -> list[inspect.Parameter]:
-    """Return the parameters that a SPEC can give: not those that are given here."""
-    parameters = [one for one in signature.parameters.values() if one.kind not in _VARIABLE]
+def _list_parameters(signature: inspect.Signature | None) -> list[inspect.Parameter]:
+    """Return the parameters that a SPEC can give: not those that PasteDeploy gives."""
+    parameters = signature.parameters.values() if signature else ()
+    return [
+        one for one in parameters if one.kind not in _VARIABLE and one.name not in _CONFIGURATION
+    ]
+
+
+def _leave_out_application(
+    parameters: list[inspect.Parameter], given: Mapping[str, object]
+) -> list[inspect.Parameter]:
+    """Leave out the parameter for the application: the one of such a name, else the first."""
     names = [one.name for one in parameters]
-    ours = [*_CONFIGURATION]
-    if not is_factory:
-        ours += [name for name in _NAMES if name in names][:1] or names[:1]
-    return [one for one in parameters if one.name not in ours]
+    ours = [name for name in _NAMES if name in names] or names
+    return [one for one in parameters if one.name not in ours[:1] or one.name in given]
 
 
 def _word(parameter: inspect.Parameter, given: Mapping[str, object]) -> str:
@@ -220,8 +239,9 @@ def _word(parameter: inspect.Parameter, given: Mapping[str, object]) -> str:
     return f"{parameter.name}={value}"
 
 
-def _has_asgi_instances(target: type) -> bool:
-    calls = (vars(kind)["__call__"] for kind in target.__mro__ if "__call__" in vars(kind))
-    call = next(calls, None)
-    shape = classify(call)
+def _has_asgi_instances(target: Any) -> bool:
+    """Tell a class whose instances are called as ASGI does; the metaclass is not asked."""
+    of_type = type.__getattribute__
+    spaces = [of_type(kind, "__dict__") for kind in of_type(target, "__mro__")]
+    shape = classify(next((space["__call__"] for space in spaces if "__call__" in space), None))
     return shape.kind in _ASYNC or shape.names[-3:] == ("scope", "receive", "send")

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.loading.command import pytest_command
+from pytest_wsgi.loading.command import APPLICATION, MIDDLEWARE, pytest_command
 
 Kind = Literal["module", "dotted", "file", "ini", "paste", "django", "auto", "fixture"]
 """module: `pkg.mod:attr`; dotted: `pkg.mod.attr` or `pkg.mod`; the others: what they say."""
+
+_EXAMPLE = "mysite.wsgi.application"
+_EXAMPLES = {MIDDLEWARE: "mysite.middleware:Auth"}
 
 _WORDS: dict[str, Kind] = {"django": "django", "auto": "auto", "fixture": "fixture"}
 _LABELLED = re.compile(r"([^=:(/\\#'\"]*)=(.*)", re.DOTALL)
@@ -61,11 +64,22 @@ class Spec:
     section: str = ""
 
 
-def parse_spec(text: str) -> Spec:
-    """Read `[LABEL=]SPEC`.
+def parse_spec(text: str, option: str = APPLICATION) -> Spec:
+    """Read `[LABEL=]SPEC`, which was given to `option`.
 
     Raises SpecError, whose problem has an id and a message that ends with a corrected command.
     """
+    try:
+        return _parse(text)
+    except SpecError as error:
+        if option == APPLICATION:
+            raise
+        message = error.problem.message.replace(APPLICATION, option)
+        message = message.replace(_EXAMPLE, _EXAMPLES.get(option, _EXAMPLE))
+        raise SpecError(Problem(error.problem.id, message)) from None
+
+
+def _parse(text: str) -> Spec:
     label, body = _split_label(text.strip())
     if not body:
         _refuse("spec-empty", text, "it is empty", "mysite.wsgi.application")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from itertools import count
+from itertools import count, repeat
 
 import pytest
 
@@ -79,8 +79,7 @@ def test_what_takes_turns_is_no_difference(period):
 def test_an_answer_without_end_is_cut(monkeypatch):
     def endless(environ, start_response):
         start_response("200 OK", [])
-        while True:
-            yield b""
+        return repeat(b"")  # no generator: see test_layers.py
 
     monkeypatch.setattr(answers, "_REQUEST_SECONDS", 0.05)
     monkeypatch.setattr(answers, "bounded", partial(answers.bounded, 0.05))

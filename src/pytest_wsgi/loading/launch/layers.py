@@ -218,5 +218,3 @@ def describe(watch: Watch, rootdir: Path) -> Layer:
         lost_closes=tuple(watch.lost),
         odd_variables=tuple(key for key in watch.odd if key not in given),
     )
-
-
