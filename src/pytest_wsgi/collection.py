@@ -38,6 +38,9 @@ _UNFIT = str.maketrans({"[": "%5B", "]": "%5D", ":": "%3A"})
 """pytest reads brackets and colons in names as its own; a path may as well have them encoded."""
 
 
+_SHOWN = {"broken": "advised", "known": "known"}
+"""What pytest shows of an item that does not fail, by its verdict."""
+
 _ONE_THREAD = "the test database of pytest-django belongs to one thread"
 """Why no request is served in other threads."""
 
@@ -104,14 +107,14 @@ class RuleItem(pytest.Function):
     """One rule over all exchanges of a target; a Function, so that autouse fixtures apply.
 
     `wsgi_target` is the target's label. `wsgi_data` is what the item has to say to the report, as
-    JSON text, because it crosses processes. `wsgi_advised` tells whether a rule is broken that does
-    not fail the item, `wsgi_skipped` why it counts as skipped: to raise that costs more than to
+    JSON text, because it crosses processes. `wsgi_advised` is what pytest shows of an item that
+    passes although a rule is broken, `wsgi_skipped` why it counts as skipped: to raise that costs more than to
     judge.
     """
 
     wsgi_target: str
     wsgi_data: str = ""
-    wsgi_advised: bool = False
+    wsgi_advised: str = ""
     wsgi_skipped: str = ""
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -272,11 +275,14 @@ class Examiner:
 
     def conclude(self, item: RuleItem, reports: Sequence[RuleReport]) -> None:
         """Leave with the item what the report and JUnit need; skip or fail it by its verdicts."""
+        subject = self.describe(item)
+        baseline = self.plan.baseline
+        if baseline is not None:
+            reports = [baseline.apply(report, subject) for report in reports]
         worst = find_worst(reports)
         item.user_properties.append(("wsgi_verdict", worst.verdict))
         item.user_properties.append(("wsgi_level", worst.level))
         item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
-        subject = self.describe(item)
         item.wsgi_data = json.dumps(
             {
                 "subject": subject_to_dict(subject),
@@ -291,7 +297,7 @@ class Examiner:
             command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
             texts = [render_failure(report, subject, command=command) for report in failing]
             pytest.fail("\n\n".join(texts), pytrace=False)
-        item.wsgi_advised = any(report.verdict == "broken" for report in reports)
+        item.wsgi_advised = _SHOWN.get(worst.verdict, "")
         if worst.verdict in {"blocked", "not exercised"}:
             item.wsgi_skipped = f"{worst.verdict}: {worst.reason}"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from pytest_wsgi.baselines import settle_baseline
 from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.leaving import leave_soon
 from pytest_wsgi.loading.paths import relative
@@ -82,6 +83,7 @@ class Gatherer:
         }
         self.reports: dict[str, Report] = {}
         self.problems: list[str] = []
+        self.settled: list[str] = []
         self.early = ""
 
     def pytest_report_header(self) -> list[str]:
@@ -103,8 +105,9 @@ class Gatherer:
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
         """Show an item with a broken rule that does not fail the run as advised, not as passed."""
-        if report.passed and getattr(report, "wsgi_advised", False):
-            return "advised", "a", ("ADVISED", {"yellow": True})
+        shown: str = getattr(report, "wsgi_advised", "")
+        if report.passed and shown:
+            return shown, shown[0], (shown.upper(), {"yellow": True})
         return None
 
     def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
@@ -117,6 +120,7 @@ class Gatherer:
         self.reports = reports = self.make_reports()
         for file in self.files:
             self.write(file, list(reports.values()))
+        self.settle([report for report in reports.values() if report.rules])
         failed = self.problems or any(
             fails(report, strict=self.strict)
             for label, report in reports.items()
@@ -131,6 +135,20 @@ class Gatherer:
         return [
             rule for report in self.reports.values() for rule in report.rules if rule.id == name
         ]
+
+    def settle(self, reports: Sequence[Report]) -> None:
+        """Hold the reports against the baseline, and bring that up to date where asked to."""
+        plan = self.plan
+        if plan.baseline is None:
+            return
+        mode = plan.options.baseline_mode
+        try:
+            problems, self.settled = settle_baseline(
+                plan.baseline_file, mode, plan.baseline, reports
+            )
+            self.problems += problems
+        except NotWrittenError as error:
+            self.problems.append(str(error))
 
     def write(self, file: Path, reports: Sequence[Report]) -> None:
         """Write a report file; where that cannot be, the summary says so and the run fails."""
@@ -147,6 +165,8 @@ class Gatherer:
                 for line in render_summary(report):
                     markup = {line.style: True} if line.style else {}
                     terminalreporter.write_line(line.text, **markup)
+        for note in self.settled:
+            terminalreporter.write_line(f"wsgi: {note}")
         for problem in self.problems:
             terminalreporter.write_line(f"wsgi: {problem}", red=True)
 

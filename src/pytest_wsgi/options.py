@@ -44,6 +44,8 @@ def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
         "overrides": tuple(read_list(config, "wsgi_override")),
         "paths": tuple(read_list(config, "wsgi_path")),
         "proposed": bool(proposed),
+        "baseline": config.option.wsgi_baseline or config.getini("wsgi_baseline"),
+        "baseline_mode": config.option.wsgi_baseline_mode or config.getini("wsgi_baseline_mode"),
         "host": config.option.wsgi_host or config.getini("wsgi_host"),
         "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
         "strict": is_strict(config),

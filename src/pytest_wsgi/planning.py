@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from pytest_wsgi.baselines import MODES, BaselineError, read_baseline
 from pytest_wsgi.drivers.middleware import Inner
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.loading import Location, Spec
     from pytest_wsgi.loading.boundaries import Boundary
+    from pytest_wsgi.report.baseline import Baseline
 
 _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py")
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
 
 DEFAULT_SECONDS = "10"
+DEFAULT_MODE = "check"
 
 _VALUED = tuple(
     f"--wsgi-{name}"
     for name in (
         "app",
+        "baseline",
         "env",
         "host",
         "layer",
@@ -73,7 +78,7 @@ class Options:
 
     `middleware` holds such pairs too, `layers` SPECs. `select`, `ignore` and `reading` are those of
     `selection.Selection`. `overrides` declare variables that configure the target. `proposed` tells
-    that this run has written the wsgi.py.
+    that this run has written the wsgi.py. `baseline` names a file, or is empty.
     """
 
     asked: tuple[tuple[str, str], ...] = ()
@@ -87,6 +92,8 @@ class Options:
     unsafe: bool = False
     strict: bool = False
     seconds: str = DEFAULT_SECONDS
+    baseline: str = ""
+    baseline_mode: str = DEFAULT_MODE
     select: tuple[str, ...] = ()
     ignore: tuple[tuple[str, str], ...] = ()
     reading: str = ""
@@ -132,6 +139,7 @@ class Plan:
             Selection(select=options.select, ignore=options.ignore, reading=options.reading)
         )
         self.paths = tuple(dict.fromkeys(read_path(text) for text in options.paths))
+        self.baseline = self.read_baseline()
         self.layers = [parse_spec(text, LAYER) for text in options.layers]
         self.targets: list[Target] = []
         for origin, text in options.asked:
@@ -141,6 +149,27 @@ class Plan:
             self.targets.append(self.plan_middleware(origin, [spec]))
         if len(specs) > 1:
             self.targets.append(self.plan_middleware(options.middleware[0][0], specs))
+
+    def read_baseline(self) -> Baseline | None:
+        """Return the known findings, None where no baseline is asked for. Raises OptionError."""
+        if self.options.baseline_mode not in MODES:
+            raise OptionError(
+                f"--wsgi-baseline-mode takes {', '.join(MODES)}, but was given "
+                f"{self.options.baseline_mode!r}.\n"
+                "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode update"
+            )
+        if not self.options.baseline:
+            return None
+        try:
+            today = dt.datetime.now(tz=dt.timezone.utc).astimezone().date()
+            return read_baseline(self.baseline_file, self.options.baseline_mode, today)
+        except BaselineError as error:
+            raise OptionError(str(error)) from None
+
+    @property
+    def baseline_file(self) -> Path:
+        """The file of the baseline; a relative one is that of the directory of this run."""
+        return self.directory / self.options.baseline
 
     @property
     def first_application(self) -> Target | None:
@@ -289,6 +318,7 @@ def list_words(options: Options, directory: Path) -> Iterator[str]:
         *(("--wsgi-host", text, shlex.quote(text)) for text in (options.host,)),
         *(("--wsgi-timeout", text, shlex.quote(text)) for text in (options.seconds,)),
         *(("--wsgi-reading", text, shlex.quote(text)) for text in (options.reading,)),
+        *(("--wsgi-baseline", text, shlex.quote(text)) for text in (options.baseline,)),
     )
     for option, value, word in given:
         if value not in {"", DEFAULT_SECONDS}:

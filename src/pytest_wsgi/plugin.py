@@ -48,6 +48,8 @@ _FLAGS = {
 }
 _TEXTS = {
     "host": ("HOST", "", "the Host to ask for; default: found out"),
+    "baseline": ("FILE", "", "the known findings, a TOML file: only others fail the run"),
+    "baseline-mode": ("MODE", "check", "check, update (take in what is new), prune (what is gone)"),
     "timeout": ("SECONDS", "10", "the most that one request may take; default: 10"),
     "reading": ("READING", "", "how to read ambiguous points: pep, de-facto or wsgiref"),
 }
@@ -69,8 +71,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--wsgi-{name}", dest=f"wsgi_{name}", action="store_true", help=text)
         parser.addini(f"wsgi_{name}", text, type="bool")
     for name, (metavar, default, text) in _TEXTS.items():
-        group.addoption(f"--wsgi-{name}", dest=f"wsgi_{name}", metavar=metavar, help=text)
-        parser.addini(f"wsgi_{name}", text, type="string", default=default)
+        dest = f"wsgi_{name.replace('-', '_')}"
+        group.addoption(f"--wsgi-{name}", dest=dest, metavar=metavar, help=text)
+        parser.addini(dest, text, type="string", default=default)
     group.addoption(
         "--wsgi-explain",
         metavar="RULE",
@@ -298,10 +301,10 @@ def pytest_runtest_makereport(
     if label is not None:
         report.wsgi_target = label
         report.wsgi_tested = TESTED in item.stash
-        report.wsgi_data, report.wsgi_advised = "", False
+        report.wsgi_data, report.wsgi_advised = "", ""
         if call.when == "call":
             report.wsgi_data = getattr(item, "wsgi_data", "") or item.stash.get(DATA, "")
-            report.wsgi_advised = getattr(item, "wsgi_advised", False)
+            report.wsgi_advised = getattr(item, "wsgi_advised", "")
             reason = getattr(item, "wsgi_skipped", "")
             if reason and report.passed:
                 report.outcome = "skipped"
