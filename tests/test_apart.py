@@ -30,11 +30,12 @@ from pytest_wsgi.apart import (
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import IN_USE, Owner, django
-from pytest_wsgi.matter import LOADS
+from pytest_wsgi.matter import LOADS, choose_for
 from pytest_wsgi.planning import Options, Plan
 from pytest_wsgi.report.plain import to_plain
 from runs import BROKEN, BROKEN_RULE, GOOD, write
 
+RULES = choose_for(CATALOGUE, "application")
 CRASH = "__import__('faulthandler')._sigsegv()"
 CRASHING = f"def application(environ, start_response): {CRASH}\n"
 NOTING = "import sys\nwith open('loads.txt', 'a') as file: print(*sys.argv, file=file)\n"
@@ -95,7 +96,7 @@ def test_a_job_comes_to_the_same_as_an_examination(place):
     plan = make_plan(place, f"{NOTING}{BROKEN}", "label=shop:application", **options)
     account = do_here(place, plan)
     examination = plan.targets[0].examination
-    rules = {name: examination.obtain_report(name) for name in plan.choice.rules}
+    rules = {name: examination.obtain_report(name) for name in examination.rules}
     assert rules[BROKEN_RULE].verdict == account.rules[BROKEN_RULE].verdict == "broken"
     assert {name: rule.verdict for name, rule in account.rules.items()} == {
         name: rule.verdict for name, rule in rules.items()
@@ -140,7 +141,7 @@ def test_another_process_is_asked_once(place):
     assert examination.obtain_report(BROKEN_RULE).findings[0].file == "shop.py"
     assert examination.is_judged
     assert examination.is_apart
-    assert {examination.obtain_report(name).id for name in CATALOGUE} == set(CATALOGUE)
+    assert {examination.obtain_report(name).id for name in RULES} == set(RULES)
     subject = examination.obtain_subject()
     reason = "of its own, because Django is set up with a.settings here (set by a/wsgi.py)"
     assert next(iter(subject.facts.items())) == ("process", reason)
@@ -181,7 +182,7 @@ def test_a_process_that_left_nothing_gave_no_account(place):
 
 def test_a_process_that_ends_at_a_request_says_nothing_of_the_target(place, capsys):
     examination = refuse(make_plan(place, CRASHING, paths=("/more",)))
-    reports = [examination.obtain_report(name) for name in CATALOGUE]
+    reports = [examination.obtain_report(name) for name in RULES]
     assert {(report.verdict, report.reason) for report in reports} == {("harness error", ENDED)}
     assert {report.reason for report in examination.obtain_path_reports("/more")} == {ENDED}
     assert examination.obtain_subject().problem is None

@@ -8,10 +8,12 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE
+from pytest_wsgi.matter import choose_for
 from runs import ALL, BAD, BROKEN_ID, BROKEN_RULE, MAIN, OWN_IDS
 
-MUSTS = sum(rule.level.value == "must" for rule in CATALOGUE.values())
-HEADERS = sum(rule.area == "header" for rule in CATALOGUE.values())
+RULES = choose_for(CATALOGUE, "application")
+MUSTS = sum(rule.level.value == "must" for rule in RULES.values())
+HEADERS = sum(rule.area == "header" for rule in RULES.values())
 
 
 def test_every_rule_is_an_item_after_the_users_own_tests(run):
@@ -20,7 +22,7 @@ def test_every_rule_is_an_item_after_the_users_own_tests(run):
     assert list(found.outcomes)[:3] == OWN_IDS
     ids = list(found.outcomes)[3:]
     assert ids[0] == "mysite/wsgi.py::application::application-loads"
-    assert set(found.rules) == set(CATALOGUE)
+    assert set(found.rules) == set(RULES)
     assert not found.having("failed")
     assert len(found.having("passed")) > ALL / 2
 
@@ -53,7 +55,7 @@ def test_own_tests_are_neither_dropped_nor_doubled(run, more):
     found = run(*MAIN, *more)
     assert found.status == 0, found.out
     assert sorted(found.own) == OWN_IDS
-    assert set(found.rules) == set(CATALOGUE)
+    assert set(found.rules) == set(RULES)
     assert len(found.outcomes) == ALL + 3
     calls = [report.nodeid for report in found.reports if report.when == "call"]
     assert len(calls) == len(set(calls)) == ALL + 3
@@ -236,7 +238,7 @@ def test_verbose_output_names_the_users_file(run):
 
 def test_markers_are_registered(run):
     found = run("--markers", "-p", "no:cacheprovider")
-    for name in {rule.area for rule in CATALOGUE.values()} | {"wsgi", "must", "should", "path"}:
+    for name in {rule.area for rule in RULES.values()} | {"wsgi", "must", "should", "path"}:
         assert f"@pytest.mark.{name}: " in found.out
 
 
