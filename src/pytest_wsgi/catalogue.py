@@ -73,7 +73,8 @@ class Rule(Generic[Subject]):
     `why` is what goes wrong when the rule is broken. `eased` says why its level is lower than that
     of its requirement. `ambiguity` names the point on which the PEP can be read in more than one
     way; the level is then that of `reading`. `under_validator` marks the few rules that judge the
-    exchanges of the run under wsgiref.validate; all others judge the bare ones.
+    exchanges of the run under wsgiref.validate; all others judge the bare ones. `only` names the
+    kind of target that it is for, and is empty where its party and its subject tell.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Rule(Generic[Subject]):
     under_validator: bool
     when: Callable[[Subject], object]
     check: Callable[[Subject], Iterator[Finding]]
+    only: str = ""
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -114,6 +116,7 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
     eased: str = "",
     ambiguity: str = "",
     under_validator: bool = False,
+    only: str = "",
 ) -> Callable[[Callable[[Subject], Iterator[Finding]]], Callable[[Subject], Iterator[Finding]]]:
     """Enter the decorated function into the catalogue.
 
@@ -144,6 +147,7 @@ def rule(  # noqa: PLR0913 # what a rule says of itself
             ambiguity=ambiguity,
             reading=load_ambiguities()[ambiguity].default if ambiguity else "",
             under_validator=under_validator,
+            only=only,
             when=when,
             check=check,
         )

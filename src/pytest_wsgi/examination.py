@@ -300,7 +300,8 @@ def judge_battery(
     rules: Iterable[AnyRule], battery: Battery, *more: Loading
 ) -> tuple[Verdict, ...]:
     """Return the verdicts over all that was driven, and over `more`."""
-    subjects = [*more, *list_subjects(battery.conversations), *list_behind(battery.sandwiches)]
+    outer = list_subjects(battery.conversations, battery.sandwiches)
+    subjects = [*more, *outer, *list_behind(battery.sandwiches)]
     return tuple(drop_passed_on(verdict, battery.sandwiches) for verdict in judge(rules, subjects))
 
 

@@ -504,6 +504,36 @@ def error_of_another_type(_environ: dict[str, Any], start_response: Any) -> Any:
     return Blocks(HTML)
 
 
+def empties_environ(environ: dict[str, Any], start_response: Any) -> Any:
+    """Empties environ, as applications may, and answers."""
+    body = of_method(environ, HELLO)
+    environ.clear()
+    start_response("200 OK", sized(HELLO))
+    return Blocks(*body)
+
+
+def declines(environ: dict[str, Any], start_response: Any) -> Any:
+    """Goes down its path in environ, finds nothing there and answers 404."""
+    environ["pytest_wsgi.of_the_application"] = object()
+    environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    environ["PATH_INFO"] = ""
+    start_response("404 Not Found", sized(ERROR_PAGE))
+    return Blocks(*of_method(environ, ERROR_PAGE))
+
+
+def reads_by_line(environ: dict[str, Any], start_response: Any) -> Any:
+    """Reads the body of the request by readline() until that gives nothing."""
+    seen = b"".join(iter(environ["wsgi.input"].readline, b""))
+    return tell_of_input(seen, start_response)
+
+
+def reads_odd_sizes(environ: dict[str, Any], start_response: Any) -> Any:
+    """Reads the body of the request by read(0), read(-1) and read(None)."""
+    stream = environ["wsgi.input"]
+    seen = stream.read(0) + stream.read(-1) + stream.read(None)
+    return tell_of_input(seen, start_response)
+
+
 @dataclass(frozen=True, slots=True)
 class Scripted:
     """A scripted application: its name, what it is for people, and the callable."""
@@ -530,6 +560,7 @@ SCRIPTS: dict[str, Scripted] = {
         *(reads_in_every_way, reads_all, reads_lines, reads_late, reads_nothing),
         *(writes_errors, changes_environ),
         *(split_letters, binary_page, html_page, error_of_another_type),
+        *(empties_environ, declines, reads_by_line, reads_odd_sizes),
     )
 }
 """Every scripted application by its name."""

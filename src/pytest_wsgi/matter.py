@@ -39,6 +39,8 @@ def is_for(rule: AnyRule, kind: str) -> bool:
 
     A middleware is no application of its own: it has no configuration, and may refuse any request.
     """
+    if rule.only:
+        return rule.only == kind
     if kind == "middleware":
         return rule.id == LOADS or (rule.subject is not Loading and rule.id != SERVED)
     return rule.binds is Party.APPLICATION and rule.subject is not Sandwich
@@ -50,12 +52,21 @@ def needs_launches(rule: AnyRule) -> bool:
 
 
 def list_subjects(
-    conversations: Iterable[Conversation],
+    conversations: Iterable[Conversation], sandwiches: Iterable[Sandwich] = ()
 ) -> list[Subject]:
-    """Return what rules judge: exchanges, conversations, and one of all bare exchanges."""
+    """Return what rules judge: exchanges, conversations, and one of all bare exchanges.
+
+    That one leaves out the exchanges behind which another script than the page was played, as the
+    sandwiches tell: answers at one URL are compared.
+    """
     conversations = tuple(conversations)
+    others = {id(one.outer) for one in sandwiches if one.script != "page"}
     exchanges = [exchange for talk in conversations for exchange in talk.exchanges]
-    bare = tuple(exchange for exchange in exchanges if not exchange.under_validator)
+    bare = tuple(
+        exchange
+        for exchange in exchanges
+        if not exchange.under_validator and id(exchange) not in others
+    )
     whole = Conversation(probe="battery", exchanges=bare, baseline=bare[0] if bare else None)
     return [*exchanges, *conversations, whole]
 

@@ -139,9 +139,7 @@ def test_application_that_is_called_in_another_thread_belongs_to_the_exchange():
     def call_aside(app):
         def middleware(environ, start_response):
             results = []
-            thread = threading.Thread(
-                target=lambda: results.append(app(environ, start_response))
-            )
+            thread = threading.Thread(target=lambda: results.append(app(environ, start_response)))
             thread.start()
             thread.join()
             return results[0]

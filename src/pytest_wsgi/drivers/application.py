@@ -134,9 +134,7 @@ class Driver:
     given its only good answer then.
     """
 
-    def __init__(
-        self, application: Any, guard: Guard, crossings: Crossings | None = None
-    ) -> None:
+    def __init__(self, application: Any, guard: Guard, crossings: Crossings | None = None) -> None:
         self.application = application
         self.guard = guard
         self.crossings = crossings

@@ -47,6 +47,7 @@ _PLAIN = (
     *("fails_before_first_block", "fails_between_blocks", "fails_after_last_block"),
     *("wrapped_file", "wrapped_file_from_the_middle", "big_body", "no_content", "not_modified"),
     *("odd_headers", "compressed", "not_ascii", "writes_errors", "changes_environ"),
+    *("split_letters", "empties_environ", "declines"),
 )
 
 COMPLETE = tuple(_ask(script) for script in _PLAIN)
@@ -89,15 +90,31 @@ LATES = Probe(
     purpose="An application may start its response when it is iterated over.",
     requests=tuple(
         Request(inner=script, note=f"the application {SCRIPTS[script].text}")
-        for script in ("unwritten", "unwritten", "late_start", "late_iterable", "late_iterator")
+        for script in (
+            *("separate_iterator", "own_iterator"),
+            *("late_start", "late_iterable", "late_iterator"),
+        )
     ),
 )
 """All answers have the same content; the first two tell whether they can be compared."""
 
+RETYPED = Probe(
+    name="behind-error-of-another-type",
+    purpose="An error is treated as what it is, and not as the page that it took the place of.",
+    requests=tuple(
+        Request(inner=script, set=_GZIP, note=f"the application {SCRIPTS[script].text}")
+        for script in ("binary_page", "html_page", "error_of_another_type")
+    ),
+)
+"""All bodies are the same; the first two tell how one is treated by its type and status."""
+
 INPUTS = (
     *(
         _ask(script, method="POST", body=INPUT, set=_POSTED, suffix="post")
-        for script in ("reads_in_every_way", "reads_all", "reads_lines", "reads_late")
+        for script in (
+            *("reads_in_every_way", "reads_all", "reads_lines", "reads_late"),
+            *("reads_by_line", "reads_odd_sizes"),
+        )
     ),
     _ask("reads_nothing", method="POST", body=INPUT, set=_POSTED, suffix="post"),
     _ask("reads_in_every_way", method="POST", body=b"", content_length="0", suffix="empty"),
@@ -110,7 +127,10 @@ INPUTS = (
 
 COMPRESSIBLE = tuple(
     _ask(script, set=_GZIP, suffix="gzip")
-    for script in ("big_body", "stream", "compressed", "late_start", "written", "no_content")
+    for script in (
+        *("big_body", "stream", "compressed", "late_start", "written", "no_content"),
+        "wrapped_file",
+    )
 )
 """What a client asks for that takes compressed answers."""
 
@@ -137,10 +157,16 @@ OVERLAPS = (
     ),
     Probe(
         name="behind-echo-again",
-        purpose="A response that was left early leaves nothing behind for the next one.",
+        purpose="Each of several requests gets an answer of its own.",
         requests=tuple(
             Request(inner="echo", query=query, note=_ECHO) for query in ("one", "two", "one")
         ),
+    ),
+    Probe(
+        name="behind-echo-left",
+        purpose="What was left unread of a response is no part of the next one.",
+        requests=tuple(Request(inner="echo", query=query, note=_ECHO) for query in ("one", "two")),
+        reading="first block",
     ),
 )
 """Requests that must not meet."""
@@ -160,12 +186,28 @@ MOUNTED = (
     _ask("returns_list", set={"SCRIPT_NAME": "/mounted"}, suffix="mounted"),
     _ask("returns_list", path=ABSENT, suffix="elsewhere"),
     _ask("changes_environ", set={"SCRIPT_NAME": "/mounted"}, path="/a/b", suffix="mounted"),
+    _ask("returns_list", set={"SCRIPT_NAME": "/mounted"}, path="", suffix="mount-point"),
+    _ask("returns_list", path="/caf\xc3\xa9/50%25", query="q=%C3%A9+%26", suffix="quoted"),
 )
 """Where the application is."""
 
+AGAIN = Probe(
+    name="behind-changes-environ-again",
+    purpose="A request knows nothing of the one before it.",
+    requests=(
+        Request(
+            inner="changes_environ",
+            set={"HTTP_X_PYTEST_WSGI_FIRST": "yes"},
+            note="the application changes environ",
+        ),
+        Request(inner="changes_environ", note="the application changes environ, second time"),
+    ),
+)
+"""What must not leak."""
+
 SANDWICHES: tuple[Probe, ...] = (
-    *(*COMPLETE, WRITES, LATES, *LEFT, *HEADS, *INPUTS),
-    *(*COMPRESSIBLE, *OVERLAPS, *LOST, *MOUNTED),
+    *(*COMPLETE, WRITES, LATES, RETYPED, *LEFT, *HEADS, *INPUTS),
+    *(*COMPRESSIBLE, *OVERLAPS, *LOST, *MOUNTED, AGAIN),
 )
 """What only a middleware is asked."""
 

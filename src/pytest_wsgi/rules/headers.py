@@ -200,7 +200,7 @@ def header_values_have_no_surrounding_whitespace(exchange: Exchange) -> Iterator
 
 @rule(
     Exchange,
-    checks="header-no-hop-by-hop",
+    checks=("header-no-hop-by-hop", "middleware-no-hop-by-hop"),
     binds=Party.APPLICATION,
     ambiguity="hop-by-hop-list",
     when=has_fields,
