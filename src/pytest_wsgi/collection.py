@@ -108,8 +108,8 @@ class RuleItem(pytest.Function):
 
     `wsgi_target` is the target's label. `wsgi_data` is what the item has to say to the report, as
     JSON text, because it crosses processes. `wsgi_advised` is what pytest shows of an item that
-    passes although a rule is broken, `wsgi_skipped` why it counts as skipped: to raise that costs more than to
-    judge.
+    passes although a rule is broken, `wsgi_skipped` why it counts as skipped: to raise that costs
+    more than to judge.
     """
 
     wsgi_target: str
