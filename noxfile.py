@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import nox
+from nox.command import CommandFailed
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PROJECT = nox.project.load_toml("pyproject.toml")
@@ -40,8 +43,21 @@ PYTHONS = find_pythons()
 COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
 """The Python whose run measures coverage, and which checks style and the oldest pytest."""
 
-nox.options.sessions = ["lint", "tests", "oldest", "proof"]
+nox.options.sessions = ["lint", "oldest", "proof", "tests"]
 nox.options.error_on_missing_interpreters = True
+
+SPREAD = ("-n", "2", "--dist", "worksteal")
+"""Two processes; each begins with one half, so that what a directory shares is made once."""
+
+FAILED: list[str] = []
+"""The tests that failed, with their session; told once more when all is done."""
+
+
+@atexit.register
+def tell_failed() -> None:
+    """Let a log end with what failed, however long it is."""
+    if FAILED:
+        print("Failed:", *FAILED, sep="\n  ")  # noqa: T201 # below what nox prints last
 
 
 def build_wheel(session: nox.Session) -> Path:
@@ -61,23 +77,50 @@ def install_wheel(session: nox.Session, *more: str) -> None:
     session.install(f"{wheel}[webtest,paste]", *tools, *more)
 
 
-@nox.session(python=PYTHONS)
+def run_tests(session: nox.Session, *words: str, **environ: str) -> None:
+    """Run the tests in two processes, and keep the names of those that fail."""
+    results = Path(session.create_tmp()) / "results.xml"
+    results.unlink(missing_ok=True)
+    try:
+        session.run("pytest", *SPREAD, f"--junitxml={results}", *words, env=environ)
+    except CommandFailed:
+        names = list_failed(results) if results.exists() else []
+        FAILED.extend(f"{session.name}: {name}" for name in names or ["see its output"])
+        raise
+
+
+def list_failed(results: Path) -> list[str]:
+    """Return the tests that did not pass, as pytest wrote them down."""
+    cases = ET.parse(results).iter("testcase")  # noqa: S314 # our own file
+    return [
+        f"{case.get('classname')}::{case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+
+
+@nox.session(python=sorted(PYTHONS, key=COVERED.__eq__))
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel; with branch coverage on one Python."""
+    """Run the tests against the built wheel; last on the one Python that measures coverage."""
     install_wheel(session)
+    if session.python != COVERED or session.posargs:
+        run_tests(session, *session.posargs)
+        return
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
-    if session.python == COVERED and not session.posargs:
-        session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "erase")  # also of what a run that failed has left
+    # The processes of the tests measure from their start; tests/conftest.py spares what they start.
+    try:
+        run_tests(session, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve()))
+    finally:  # a test that fails does not hide a line that none runs
+        session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
-    else:
-        session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session(python=COVERED)
 def oldest(session: nox.Session) -> None:
     """Run the tests of the plugin on the oldest pytest that is supported."""
     install_wheel(session, "pytest~=8.4.0")
-    session.run("pytest", *(session.posargs or ("tests/plugin",)))
+    run_tests(session, *(session.posargs or ("tests/plugin",)))
     session.run("pytest", "--wsgi-selftest")
 
 

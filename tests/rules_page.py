@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import tempfile
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -37,6 +38,9 @@ Generated: `{COMMAND}`
 
 _NUMBERS = re.compile(r"\b[0-9]{12,}\b")
 """Numbers of threads in messages, which are others in every run."""
+
+_TEMPORARY = os.path.realpath(tempfile.gettempdir())
+"""Where the projects of the examples are, which the page calls as most machines do."""
 
 _FRAMES = re.compile(r" *File \"[^\"]*/lib/python3[^\n]*\n(?:   [^\n]*\n)?")
 """Frames of the standard library in tracebacks, which lie elsewhere on every machine."""
@@ -86,6 +90,7 @@ def render_chapters():
 def explain(name):
     """Return the chapter of one rule."""
     chapter = render_chapter(explain_rule(CATALOGUE[name]))
+    chapter = chapter.replace(_TEMPORARY, "/tmp")  # noqa: S108 # a name on the page
     return _FRAMES.sub("", _NUMBERS.sub("...", chapter))
 
 

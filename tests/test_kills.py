@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from pytest_wsgi.catalogue import CATALOGUE
@@ -20,6 +22,18 @@ CONTROLS = [*PROGRAMS.controls.values(), *PROGRAMS.project_controls.values()]
 
 def name_of(program):
     return program.name
+
+
+@pytest.fixture(autouse=True)
+def keep_warnings():
+    """Keep what Python warns of in the programs: some leave files open, and must.
+
+    The harness lets a program warn as under a server, hundreds of times. What we do ourselves
+    warns with an error, as everywhere.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        yield
+    assert {warning.category for warning in told} <= {ResourceWarning}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=name_of)

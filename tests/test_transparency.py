@@ -125,6 +125,8 @@ def no_standstill(monkeypatch):
     def stop(*_args, **_keywords):
         raise Stopped
 
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)  # responses have a date, to the second
     monkeypatch.setattr(time, "sleep", stop)
     monkeypatch.setattr(os, "_exit", stop)
     monkeypatch.setattr(queue.Queue, "get", stop)
