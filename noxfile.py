@@ -43,7 +43,7 @@ PYTHONS = find_pythons()
 COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
 """The Python whose run measures coverage, and which checks style and the oldest pytest."""
 
-nox.options.sessions = ["lint", "oldest", "proof", "tests"]
+nox.options.sessions = ["lint", "oldest", "middleware", "proof", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 SPREAD = ("-n", "2", "--dist", "worksteal")
@@ -122,6 +122,16 @@ def oldest(session: nox.Session) -> None:
     install_wheel(session, "pytest~=8.4.0")
     run_tests(session, *(session.posargs or ("tests/plugin",)))
     session.run("pytest", "--wsgi-selftest")
+
+
+@nox.session(python=COVERED)
+def middleware(session: nox.Session) -> None:
+    """Judge well-known middleware, which the other sessions do without: some are trackers."""
+    if session.python != "3.11":
+        session.skip("the page is made with Python 3.11")
+    tools = nox.project.dependency_groups(PROJECT, "tests", "middleware")
+    session.install(f"{build_wheel(session)}[paste]", *tools)
+    run_tests(session, *(session.posargs or ("tests/real/test_middleware.py",)))
 
 
 @nox.session(python=COVERED)

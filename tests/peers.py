@@ -1,8 +1,9 @@
 """Drives programs under the other linters, and tells what each of them says.
 
 A linter says something with an AssertionError that its own module raises, or with a warning of its
-own; this hears both, even where the program or the garbage collector swallows them. Here lives
-nothing that judges by our own rules. The linters are imported when they are used.
+own; this hears both, even where the program or the garbage collector swallows them. Around a
+middleware the linter stands twice, outside of it and between it and the application behind. Here
+lives nothing that judges by our own rules. The linters are imported when they are used.
 """
 
 from __future__ import annotations
@@ -17,11 +18,18 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from apps import bare_function
-from pytest_wsgi.drivers.application import Driver, Terms
+from pytest_wsgi.drivers.application import Driver, Terms, keep_open
 from pytest_wsgi.drivers.guard import stand_guard
+from pytest_wsgi.drivers.middleware import Crossings
+from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.probes.application import BATTERY
+from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TERMS = Terms(unsafe=True)
 
@@ -30,6 +38,14 @@ PATIENCE = 30.0
 
 HASTE = 0.25
 """Seconds for an exchange of an application that is known to hang, which no linter finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is driven: `make` makes an application, or with `around` a middleware."""
+
+    make: Callable[[], Any]
+    around: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,7 @@ class Ear:
     """Hears what one linter says, and keeps it with the probe that is being driven.
 
     It stands on both sides of the linter: what its code raises passes either the server or the
-    program, which may swallow it.
+    program, which may swallow it. What passes several ears is one remark.
     """
 
     linter: Linter
@@ -124,7 +140,7 @@ class Ear:
             return application(environ, start)
 
         linted = self.linter.wrap(inner)
-        return lambda *args: Blocks(self, self.call(linted, *args))
+        return lambda *args, **kwargs: Blocks(self, self.call(linted, *args, **kwargs))
 
 
 @dataclass(slots=True)
@@ -192,13 +208,32 @@ class Run:
     hangs: bool
 
 
-def drive(application, seconds, ear=None):
-    """Drive every bare probe."""
+def put_together(program, ear=None):
+    """Return a program as an application, in the linter of the ear if there is one; and Crossings.
+
+    A middleware has the linter on both sides, and the scripted applications behind it.
+    """
+    lint = ear.wrap if ear is not None else lambda application: application
+    if not program.around:
+        return lint(program.make()), None
+    crossings = Crossings()
+
+    def play(environ, start_response):
+        crossing = crossings.find()  # there is none while nothing is asked
+        name = "page" if crossing is None else crossing.script
+        return SCRIPTS[name].run(environ, start_response)
+
+    return lint(program.make()(lint(play))), crossings
+
+
+def drive(program, seconds, ear=None):
+    """Drive every bare probe, with the ear's linter if there is one."""
     raised = {}
-    with stand_guard(seconds) as guard:
-        driver = Driver(application, guard)
+    application, crossings = put_together(program, ear)
+    with stand_guard(seconds) as guard, keep_open(guard, crossings):
+        driver = Driver(application, guard, crossings)
         site, _ = driver.find_site(TERMS)
-        for probe in BATTERY:
+        for probe in MIDDLEWARE_BATTERY if program.around else BATTERY:
             if driver.refuse(probe, TERMS):
                 continue
             if ear is not None:
@@ -208,14 +243,14 @@ def drive(application, seconds, ear=None):
     return Run(raised, bool(driver.hangs))
 
 
-def overhear(make, linter, own, seconds):
+def overhear(program, linter, own, seconds):
     """Return what a linter says of a program, and where it crashed; `own` is the program's run.
 
     A crash is an exception by accident in the linter's package that leaves it, and is of no kind
     that the program raises in the same probe without it.
     """
     with listen(linter) as ear:
-        run = drive(ear.wrap(make()), HASTE if own.hangs else seconds, ear)
+        run = drive(program, HASTE if own.hangs else seconds, ear)
     foreign = {probe: kinds - own.raised.get(probe, set()) for probe, kinds in run.raised.items()}
     return {
         remark
@@ -246,25 +281,71 @@ def greet_without_length(environ, start_response):
     return [] if environ["REQUEST_METHOD"] == "HEAD" else iter([b"hel", b"lo"])
 
 
-FLAWLESS = (greet, greet_in_blocks, greet_without_length, bare_function.application)
+def hand_on(app):
+    """Return a middleware that does nothing at all."""
+    return lambda environ, start_response: app(environ, start_response)
+
+
+def hand_on_in_parts(app):
+    """Return a middleware that stands in every way, and changes nothing."""
+
+    def middleware(environ, start_response):
+        def start(status, headers, *exc_info):
+            return start_response(status, list(headers), *exc_info)
+
+        return HandedOn(app(dict(environ), start))
+
+    return middleware
+
+
+class HandedOn:
+    """The blocks of another iterable."""
+
+    def __init__(self, result):
+        self.result = result
+        self.blocks = iter(result)
+
+    def __iter__(self):
+        """Return itself."""
+        return self
+
+    def __next__(self):
+        """Return the next block."""
+        return next(self.blocks)
+
+    def close(self):
+        """Close the other iterable."""
+        if hasattr(self.result, "close"):
+            self.result.close()
+
+
+FLAWLESS = tuple(
+    Program(lambda made=made: made)
+    for made in (greet, greet_in_blocks, greet_without_length, bare_function.application)
+)
+FLAWLESS_AROUND = tuple(
+    Program(lambda made=made: made, around=True)
+    for made in (hand_on, hand_on_in_parts, lambda _app: greet, lambda _app: greet_in_blocks)
+)
+"""Some hand on, and some answer by themselves, as the one that finds a page in its cache."""
 
 
 @cache
-def find_prejudice(linter):
-    """Return what a linter says of flawless applications: of the request, or by mistake."""
+def find_prejudice(linter, *, around=False):
+    """Return what a linter says of flawless programs: of the request, or by mistake."""
     remarks = set()
-    for application in FLAWLESS:
-        own = drive(application, PATIENCE)
-        remarks |= overhear(lambda made=application: made, linter, own, PATIENCE)
+    for program in FLAWLESS_AROUND if around else FLAWLESS:
+        remarks |= overhear(program, linter, drive(program, PATIENCE), PATIENCE)
     return frozenset(remarks)
 
 
-def judge(make, seconds):
+def judge(program, seconds):
     """Return what each linter, by its name, has against a program: "found", "crashed" or ""."""
-    own = drive(make(), seconds)
+    own = drive(program, seconds)
     verdicts = {}
     for linter in LINTERS:
-        remarks = overhear(make, linter, own, seconds) - find_prejudice(linter)
+        remarks = overhear(program, linter, own, seconds)
+        remarks -= find_prejudice(linter, around=program.around)
         is_found = any(remark.is_meant for remark in remarks)
         verdicts[linter.name] = "found" if is_found else "crashed" if remarks else ""
     return verdicts

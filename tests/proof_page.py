@@ -21,7 +21,7 @@ from pytest_wsgi.proof import (
     SECONDS,
     find_broken,
     find_errors,
-    judge_program,
+    judge_any,
     judge_project,
     load_programs,
 )
@@ -35,6 +35,8 @@ PYTHON = (3, 11)
 PEERS = tuple(linter.name for linter in LINTERS)
 PROJECTS = "## Projects that fresh processes load\n"
 CONTROLS = "## Controls that a linter accuses\n"
+MIDDLEWARE = "## Middleware\n"
+CONTROLS_AROUND = "### Controls of middleware that a linter accuses\n"
 
 load_rules()
 SECOND_OPINION = {name for name, rule in CATALOGUE.items() if rule.under_validator}
@@ -46,12 +48,23 @@ own. The other linters look at requests only, and at none of this.
 
 """
 
+_ON_FLAWLESS = "## What is said of flawless applications"
+
+_ON_MIDDLEWARE = f"""\
+{MIDDLEWARE}
+Mutants and controls that are middleware. What a linter says on either side of one counts: as an
+application towards the server, or as a server towards the application behind it, which plays every
+part that PEP 3333 allows an application. What it says in the same probe of middleware that only
+hands on, or that answers by itself and calls nothing, counts neither way.
+
+"""
+
 _HEAD = """\
 # Proof by broken programs
 
-Every rule has mutants: applications that break this one rule and are otherwise flawless. Controls
-are odd but lawful. This page shows what becomes of each of them here, and what other linters make
-of the very same programs. Generated from `fixtures/mutants` and `fixtures/controls`, with
+Every rule has mutants: programs that break this one rule and are otherwise flawless. Controls are
+odd but lawful. This page shows what becomes of each of them here, and what other linters make of
+the very same programs. Generated from `fixtures/mutants` and `fixtures/controls`, with
 {versions}:
 
     {command}
@@ -59,6 +72,12 @@ of the very same programs. Generated from `fixtures/mutants` and `fixtures/contr
 All are asked the same: every probe of the battery, those that may change state included, in the
 same in-process server. wsgiref.validate is part of this suite, as its second opinion; that opinion
 is not counted as ours here.
+
+Programs are applications and middleware. Around an application stands one linter, between it and
+the server. A middleware is put around the scripted applications of this suite, and stands between
+two linters of the same kind: one between it and the server, one between it and the application.
+That is all that a user can do with them. [Middleware](#middleware) has a section of its own, at the
+end; all others are about applications.
 
 - A linter has *found* a mutant when its own module raises an AssertionError or gives a warning of
   its own, whatever about: also what is no fault, and also where the program swallows it.
@@ -88,20 +107,19 @@ class Outcome:
 
 def judge_mutant(name):
     """Drive a mutant in this process."""
-    mutant = load_programs().mutants[name]
-    return judge_both(mutant, judge_program(mutant.make(), rule=mutant.rule))
+    return judge_both(load_programs().mutants[name])
 
 
 def judge_control(name):
     """Drive a control in this process."""
-    control = load_programs().controls[name]
-    return judge_both(control, judge_program(control.make()))
+    return judge_both(load_programs().controls[name])
 
 
-def judge_both(program, verdicts):
+def judge_both(program):
     """Return our verdicts and those of the linters."""
+    verdicts = judge_any(program)
     assert not find_errors(program.name, verdicts)
-    return Outcome(frozenset(find_broken(verdicts)), judge(program.make, SECONDS))
+    return Outcome(frozenset(find_broken(verdicts)), judge(program, SECONDS))
 
 
 def judge_all():
@@ -123,14 +141,34 @@ def find_kills(mutant, outcome):
     return outcome.broken - own - set(mutant.also)
 
 
+def choose(outcomes, programs, *, around):
+    """Return the outcomes of middleware, or those of applications, by the program's name."""
+    return {name: one for name, one in outcomes.items() if programs[name].around is around}
+
+
 def render_page(mutants, controls, projects):
-    """Return the text of the page, but for its head and for what is said of flawless programs."""
+    """Return what the page says of applications, but for its head and what is said of flawless."""
+    programs = load_programs()
+    mutants = choose(mutants, programs.mutants, around=False)
+    controls = choose(controls, programs.controls, around=False)
     parts = [render_figures(mutants, controls), "\n## Rules\n\n", render_rules(mutants)]
     parts.append("\n## Mutants\n")
-    parts.extend(render_mutants(rule, mutants) for rule in list_rules())
+    parts.extend(render_mutants(rule, mutants) for rule in list_rules(mutants))
     return "".join(
         [*parts, "\n", render_projects(projects), "\n", CONTROLS, render_controls(controls)]
     )
+
+
+def render_middleware(mutants, controls):
+    """Return what the page says of middleware, but for what is said of flawless ones."""
+    programs = load_programs()
+    mutants = choose(mutants, programs.mutants, around=True)
+    controls = choose(controls, programs.controls, around=True)
+    parts = ["\n", _ON_MIDDLEWARE, render_figures(mutants, controls)]
+    parts += ["\n### Rules that middleware breaks\n\n", render_rules(mutants)]
+    parts.append("\n### Mutants that are middleware\n")
+    parts.extend(render_mutants(rule, mutants, "####") for rule in list_rules(mutants))
+    return "".join([*parts, "\n", CONTROLS_AROUND, render_controls(controls)])
 
 
 def render_projects(broken):
@@ -157,15 +195,16 @@ def judge_project_by_name(name):
     return find_broken(judge_project(load_programs().projects[name]))
 
 
-def list_rules():
-    """Return the rules over exchanges, in the order of the PEP."""
-    named = {mutant.rule for mutant in load_programs().mutants.values()}
+def list_rules(mutants):
+    """Return the rules that these mutants break, in the order of the PEP."""
+    named = {load_programs().mutants[name].rule for name in mutants}
     return [name for name in CATALOGUE if name in named]
 
 
-def pick(rule):
-    """Return the mutants of a rule."""
-    return [mutant for mutant in load_programs().mutants.values() if mutant.rule == rule]
+def pick(rule, mutants):
+    """Return those of these mutants that are of a rule."""
+    entries = [load_programs().mutants[name] for name in mutants]
+    return [mutant for mutant in entries if mutant.rule == rule]
 
 
 def count(outcomes, verdict):
@@ -194,7 +233,7 @@ def render_figures(mutants, controls):
     unnoted = [outcome for outcome in controls.values() if not find_notes(outcome)]
     none = [""] * len(PEERS)
     rows = (
-        ("rules", len(list_rules()), *none),
+        ("rules", len(list_rules(mutants)), *none),
         ("mutants", len(mutants), *none),
         (
             "mutants killed by the rule that they name, or found",
@@ -228,8 +267,8 @@ def find_notes(outcome):
 def render_rules(mutants):
     """Return the table of rules: how many of its mutants are killed, and found."""
     rows = [render_table("rule", "level", "mutants", "killed")]
-    for rule in list_rules():
-        own = pick(rule)
+    for rule in list_rules(mutants):
+        own = pick(rule, mutants)
         killed = sum(rule in find_kills(mutant, mutants[mutant.name]) for mutant in own)
         found = count([mutants[mutant.name] for mutant in own], "found")
         level = CATALOGUE[rule].level.name
@@ -237,10 +276,10 @@ def render_rules(mutants):
     return "".join(rows)
 
 
-def render_mutants(rule, mutants):
+def render_mutants(rule, mutants, heading="###"):
     """Return the table of a rule's mutants."""
-    rows = [f"\n### `{rule}`\n\n", render_table("mutant", "killed by", "also breaks")]
-    for mutant in pick(rule):
+    rows = [f"\n{heading} `{rule}`\n\n", render_table("mutant", "killed by", "also breaks")]
+    for mutant in pick(rule, mutants):
         outcome = mutants[mutant.name]
         kills, also = find_kills(mutant, outcome), outcome.broken & set(mutant.also)
         cells = [f"`{mutant.name}`", list_ids(kills), list_ids(also)]
@@ -262,13 +301,13 @@ def list_ids(rules):
     return ", ".join(f"`{rule}`" for rule in sorted(rules))
 
 
-def render_prejudices():
-    """Return what the linters say of flawless applications, by linter and in which probes."""
-    rows = ["\n## What is said of flawless applications\n\n"]
-    rows += [render_row("linter", "says", "probes"), render_row(*["---"] * 3)]
+def render_prejudices(*, around):
+    """Return what the linters say of flawless programs, by linter and in which probes."""
+    title = "### What is said of flawless middleware" if around else _ON_FLAWLESS
+    rows = [f"\n{title}\n\n", render_row("linter", "says", "probes"), render_row(*["---"] * 3)]
     for linter in LINTERS:
         said = {}
-        for remark in sorted(find_prejudice(linter)):
+        for remark in sorted(find_prejudice(linter, around=around)):
             text = remark.text if remark.is_meant else f"crashes in {remark.text}()"
             said.setdefault(f"{remark.kind}: {text}", set()).add(remark.probe)
         rows += [render_row(linter.name, text, ", ".join(sorted(said[text]))) for text in said]
@@ -288,7 +327,16 @@ def main(arguments):
     """Write the page, or with `--check` compare it; return what is wrong, if anything is."""
     if sys.version_info[:2] != PYTHON:
         return f"the page is made with Python {PYTHON[0]}.{PYTHON[1]}, and this is another"
-    page = render_head() + render_page(*judge_all(), judge_projects()) + render_prejudices()
+    mutants, controls = judge_all()
+    page = "".join(
+        [
+            render_head(),
+            render_page(mutants, controls, judge_projects()),
+            render_prejudices(around=False),
+            render_middleware(mutants, controls),
+            render_prejudices(around=True),
+        ]
+    )
     if arguments == ["--check"]:
         return compare(page)
     FILE.write_text(page, encoding="utf-8")

@@ -14,9 +14,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pytest_wsgi.ambiguities import READINGS, load_ambiguities
-from pytest_wsgi.catalogue import CATALOGUE, Level
+from pytest_wsgi.catalogue import CATALOGUE, Level, Party
 from pytest_wsgi.explaining import explain_rule
 from pytest_wsgi.ledger import count_requirements, find_excuse
+from pytest_wsgi.matter import choose_for
 from pytest_wsgi.rendering.explanation import render_chapter
 from pytest_wsgi.rendering.markdown import escape
 from pytest_wsgi.requirements import load_requirements
@@ -51,8 +52,14 @@ How the PEP is read where it can be read in more than one way; our reading stand
 """
 
 _ON_LEDGER = """\
-What the PEP, HTTP and CGI ask of applications, and who checks it; what only HTTP or CGI asks counts
-as a SHOULD."""
+What the PEP, HTTP and CGI ask of applications and of middleware, and who checks it; what only HTTP
+or CGI asks counts as a SHOULD."""
+
+_ACTORS = {
+    "application": "### What applications are asked",
+    "middleware": "### What middleware is asked",
+}
+"""The tables of the ledger by whom they are about."""
 
 
 def render_page() -> str:
@@ -64,17 +71,21 @@ def render_page() -> str:
 
 def render_contents() -> str:
     """Return the table of all rules."""
-    rows = [
-        f"| [{rule.id}](#{rule.id}) | {rule.level.name} | {rule.area} | {escape(rule.sentence)} |"
-        for rule in CATALOGUE.values()
-    ]
+    of_applications = choose_for(CATALOGUE, "application")
+    rows = []
+    for rule in CATALOGUE.values():
+        side = "the application behind it" if rule.binds is Party.SERVER else "the server"
+        cells = [f"[{rule.id}](#{rule.id})", rule.level.name, rule.area, escape(rule.sentence)]
+        cells.append("" if rule.id in of_applications else f"a middleware, towards {side}")
+        rows.append(f"| {' | '.join(cells)} |")
     counts = {level: sum(r.level is level for r in CATALOGUE.values()) for level in Level}
     totals = ", ".join(f"{number} {level.name}" for level, number in counts.items())
+    others = len(CATALOGUE) - len(of_applications)
     head = [
-        f"{len(CATALOGUE)} rules: {totals}.",
+        f"{len(CATALOGUE)} rules: {totals}. {others} of them judge only middleware.",
         "",
-        "| rule | level | area | |",
-        "|---|---|---|---|",
+        "| rule | level | area | | judges only |",
+        "|---|---|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
 
@@ -116,25 +127,30 @@ def render_points() -> str:
 
 
 def render_ledger() -> str:
-    """Return the table of what the PEP asks of applications, each row checked or excused."""
+    """Return what the PEP asks of applications and of middleware."""
+    parts = [f"## The ledger\n\n{_ON_LEDGER}\n"]
+    parts += [f"{title}\n\n{render_actor(actor)}" for actor, title in _ACTORS.items()]
+    return "\n".join(parts)
+
+
+def render_actor(actor: str) -> str:
+    """Return the table of what the PEP asks of an actor, each row checked or excused."""
     rules = defaultdict(list)
-    for rule in CATALOGUE.values():
+    for rule in choose_for(CATALOGUE, actor).values():
         for name in rule.checks:
             rules[name].append(f"`{rule.id}`")
-    rows = [row for row in load_requirements().values() if "application" in row.actor]
-    counts = count_requirements(rules)
+    rows = [row for row in load_requirements().values() if actor in row.actor]
     said = ", ".join(
         f"{count['checkable']} of {count['total']} of level {level.upper()}"
-        for level, count in counts.items()
+        for level, count in count_requirements(rules, actor).items()
     )
     lines = [
-        "## The ledger\n",
-        f"{_ON_LEDGER} Checked: {said}.\n",
+        f"Checked: {said}.\n",
         "| requirement | level | basis | checked by, or why not | |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        checked = ", ".join(rules[row.id]) or escape(find_excuse(row))
+        checked = ", ".join(rules[row.id]) or escape(find_excuse(row, actor))
         text = escape(row.requirement)
         lines.append(f"| {row.id} | {row.level} | {row.basis} | {checked} | {text} |")
     return "\n".join(lines) + "\n"

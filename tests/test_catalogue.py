@@ -21,6 +21,7 @@ from pytest_wsgi.catalogue import (
 from pytest_wsgi.exchange import Conversation, Exchange, Foreign, Loading
 from pytest_wsgi.requirements import load_requirements
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.sandwich import Sandwich
 
 load_rules()
 RULES = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
@@ -31,7 +32,7 @@ def test_rule_says_what_it_is(entry):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", entry.id)
     assert re.fullmatch(r"\S[^\n]+\.", entry.sentence)
     assert entry.why.endswith(".")
-    assert entry.subject in {Exchange, Conversation, Loading}
+    assert entry.subject in {Exchange, Conversation, Loading, Sandwich}
     assert isinstance(entry.binds, Party)
 
 

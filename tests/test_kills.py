@@ -54,7 +54,8 @@ def test_control_is_not_accused(control):
 @pytest.mark.parametrize("twin", TWINS, ids=name_of)
 def test_mended_twin_says_how_to_mend_it(twin):
     fixes = read_fixes(find_advice(twin))
-    assert tuple(fixes) == PLACES
+    # A middleware is the same around whatever framework.
+    assert tuple(fixes) == (PLACES[:1] if twin.around is True else PLACES)
     assert all(text.endswith(".") for text in fixes.values())
 
 

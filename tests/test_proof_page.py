@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 import proof_page
-from proof_page import CONTROLS, FILE, PEERS, PROJECTS, Outcome
+from proof_page import (
+    CONTROLS,
+    CONTROLS_AROUND,
+    FILE,
+    MIDDLEWARE,
+    PEERS,
+    PROJECTS,
+    Outcome,
+)
 from pytest_wsgi.proof import load_programs
 
 
@@ -13,10 +23,20 @@ def read_own_half(page):
     They are sorted: modules of rules and mutants may have been imported in another order here. The
     rest of the page is held by its own check, in a session that has the linters.
     """
-    linted, _, projects = page.partition(CONTROLS)[0].partition(PROJECTS)
-    rows = [line for line in linted.splitlines() if line.startswith("| `")]
-    own = [row.split(" | ")[: -len(PEERS)] for row in rows]
-    return sorted([*own, *([row] for row in projects.splitlines() if row.startswith("| `"))])
+    applications, _, middleware = page.partition(MIDDLEWARE)
+    linted, _, projects = applications.partition(CONTROLS)[0].partition(PROJECTS)
+    around = middleware.partition(CONTROLS_AROUND)[0]
+    rows = {
+        name: [row.split(" | ")[: -len(PEERS)] for row in list_rows(part)]
+        for name, part in (("applications", linted), ("middleware", around))
+    }
+    rows["projects"] = [[row] for row in list_rows(projects)]
+    return {name: sorted(part) for name, part in rows.items()}
+
+
+def list_rows(text):
+    """Return the lines of tables that begin with a name."""
+    return [line for line in text.splitlines() if line.startswith("| `")]
 
 
 def declare_outcomes():
@@ -34,7 +54,8 @@ def declare_projects():
 
 
 def render(outcomes, projects=None):
-    return proof_page.render_page(outcomes, {}, projects or declare_projects())
+    applications = proof_page.render_page(outcomes, {}, projects or declare_projects())
+    return applications + proof_page.render_middleware(outcomes, {})
 
 
 def test_page_shows_every_mutant_and_what_kills_it():
@@ -43,11 +64,23 @@ def test_page_shows_every_mutant_and_what_kills_it():
     assert read_own_half(page) == read_own_half(fresh), f"stale: {proof_page.COMMAND}"
 
 
-def test_own_half_shows_a_mutant_that_survives():
+@pytest.mark.parametrize(
+    ("name", "half"),
+    [("status_in_bytes", "applications"), ("headers_through_a_dict", "middleware")],
+)
+def test_own_half_shows_a_mutant_that_survives(name, half):
     outcomes = declare_outcomes()
     fresh = read_own_half(render(outcomes))
-    survives = {**outcomes, "status_in_bytes": Outcome(frozenset(), {})}
-    assert read_own_half(render(survives)) != fresh
+    survives = read_own_half(render({**outcomes, name: Outcome(frozenset(), {})}))
+    assert {part for part in fresh if survives[part] != fresh[part]} == {half}
+
+
+def test_a_control_is_shown_with_its_kind():
+    control = next(c for c in load_programs().controls.values() if c.around)
+    controls = {control.name: Outcome(frozenset(), dict.fromkeys(PEERS, "found"))}
+    assert f"| `{control.name}` |" not in proof_page.render_page({}, controls, declare_projects())
+    page = proof_page.render_middleware({}, controls)
+    assert f"| `{control.name}` |  | accused |" in page.partition(CONTROLS_AROUND)[2]
 
 
 def test_figures_count_a_kill_that_is_not_declared():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.explanation import PLACES, Example, Explanation
+from pytest_wsgi.matter import is_for
 from pytest_wsgi.proof import is_runnable, judge_any, load_programs
 from pytest_wsgi.report import report_verdict
 from pytest_wsgi.report.verdicts import cite
@@ -35,6 +36,7 @@ def explain_rule(rule: AnyRule) -> Explanation:
         bad=make_example(mutant, name),
         good=make_example(twin, name),
         fixes=read_fixes(find_advice(twin)),
+        of_middleware=not is_for(rule, "application"),
     )
 
 

@@ -32,6 +32,7 @@ class Explanation:
     """All that is to be said of a rule.
 
     `section` and `link` are those of its first requirement. `fixes` tells by place how to mend it.
+    With `of_middleware` nothing else is judged by it.
     """
 
     rule: AnyRule
@@ -41,3 +42,4 @@ class Explanation:
     bad: Example
     good: Example
     fixes: Mapping[str, str]
+    of_middleware: bool = False

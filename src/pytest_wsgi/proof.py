@@ -102,6 +102,7 @@ def judge_program(program: object, *, rule: str = "") -> Mapping[str, Verdict]:
     examination = Examination(
         load=lambda: (program, loading),
         wishes=Wishes(unsafe=True, seconds=SECONDS),
+        root=str(find_programs()),
         find_layers=lambda application: tuple(find_boundaries(application)),
         proof="",  # which is what the programs are for
     )

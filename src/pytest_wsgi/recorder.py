@@ -102,7 +102,8 @@ class Recorder:
 class Recording:
     """The record of one exchange in the making. Call it once, as a server calls an application.
 
-    With `watches_start` it also records when start_response is looked into.
+    With `watches_start` it also records when start_response is looked into. `is_behind` tells that
+    a middleware makes the call, and not the server.
     """
 
     __slots__ = (
@@ -116,6 +117,7 @@ class Recording:
         "environ_type",
         "file_wrappers",
         "given",
+        "is_behind",
         "kept",
         "log",
         "originals",
@@ -123,9 +125,12 @@ class Recording:
         "watches_start",
     )
 
-    def __init__(self, application: Any, *, watches_start: bool = False) -> None:
+    def __init__(
+        self, application: Any, *, watches_start: bool = False, is_behind: bool = False
+    ) -> None:
         self.application = application
         self.watches_start = watches_start
+        self.is_behind = is_behind
         self.log: list[tuple[Any, ...]] | deque[tuple[Any, ...]] = []
         self.place: Place = "outside"
         self.environ: dict[str, Any] = {}

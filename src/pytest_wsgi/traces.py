@@ -67,13 +67,14 @@ def describe_error(error: BaseException) -> tuple[str, tuple[str, ...], str, str
 def passes_through(error: BaseException, codes: frozenset[CodeType], recording: Recording) -> bool:
     """Tell whether an error came through a call of one of these functions for `recording`.
 
-    They are methods of a recording, or of what has one. Behind a middleware there is another
-    recording, and what comes through that one alone is the middleware's.
+    They are methods of a recording, or of what has one. That of an earlier request will do as well;
+    but not one behind a middleware: what comes through that alone is the middleware's.
     """
     for frame, _ in traceback.walk_tb(read_traceback(error)):
         if frame.f_code in codes:
             owner = frame.f_locals["self"]
-            if owner is recording or getattr(owner, "_recording", None) is recording:
+            owner = getattr(owner, "_recording", owner)
+            if owner is recording or not owner.is_behind:
                 return True
     return False
 

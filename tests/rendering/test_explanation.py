@@ -45,6 +45,28 @@ def test_an_explanation_says_what_a_run_says():
     assert (found.good.outcome, found.good.finding) == ("held", None)
 
 
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("iterable-is-closed-once", "application behind it"),
+        ("repeated-headers-stay-apart", "server"),
+    ],
+)
+def test_a_rule_that_judges_middleware_only_says_so(name, side):
+    found = explain_rule(CATALOGUE[name])
+    text = render_explanation(found)
+    assert f"\nJudges      a middleware, towards the {side}.\n" in text
+    assert f"pytest --wsgi-middleware mysite.middleware:Middleware --wsgi-ignore {name}\n" in text
+    assert f"\n\nJudges a middleware, towards the {side}.\n\n" in render_chapter(found)
+    assert (found.bad.outcome, found.good.outcome, [*found.fixes]) == ("broken", "held", ["Bare"])
+
+
+def test_a_rule_that_judges_applications_says_nothing_of_middleware():
+    found = explain_rule(CATALOGUE["status-is-native-string"])
+    assert "--wsgi-app mysite.wsgi.application --wsgi-ignore" in render_explanation(found)
+    assert "Judges" not in render_explanation(found) + render_chapter(found)
+
+
 def test_prose_is_wrapped():
     lines = render_explanation(explain_rule(CATALOGUE[TAB])).splitlines()
     prose = lines[: next(n for n, line in enumerate(lines) if line.startswith("Bad ("))]

@@ -98,7 +98,7 @@ class StrictInput:
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate over the lines that are left."""
-        yield from self._lines
+        yield from iter(self._lines.readline, b"")  # which leaves the rest open when it is dropped
 
 
 class StrictErrors:

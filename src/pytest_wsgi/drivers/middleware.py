@@ -52,7 +52,7 @@ class Crossing:
         self, application: Any, boundary: str, arguments: tuple[Any, Any], shape: tuple[Any, ...]
     ) -> Any:
         """Call an inner application and record it, at a boundary of that name."""
-        recording = Recording(application)
+        recording = Recording(application, is_behind=True)
         tape = Tape(self.order)
         recording.log = tape
         self.tapes.append(tape)

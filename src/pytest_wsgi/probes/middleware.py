@@ -47,7 +47,7 @@ _PLAIN = (
     *("fails_before_first_block", "fails_between_blocks", "fails_after_last_block"),
     *("wrapped_file", "wrapped_file_from_the_middle", "big_body", "no_content", "not_modified"),
     *("odd_headers", "compressed", "not_ascii", "writes_errors", "changes_environ"),
-    *("split_letters", "empties_environ", "declines"),
+    *("split_letters", "empties_environ"),
 )
 
 COMPLETE = tuple(_ask(script) for script in _PLAIN)
@@ -187,6 +187,7 @@ MOUNTED = (
     _ask("returns_list", path=ABSENT, suffix="elsewhere"),
     _ask("changes_environ", set={"SCRIPT_NAME": "/mounted"}, path="/a/b", suffix="mounted"),
     _ask("returns_list", set={"SCRIPT_NAME": "/mounted"}, path="", suffix="mount-point"),
+    _ask("declines", path="/a/b"),
     _ask("returns_list", path="/caf\xc3\xa9/50%25", query="q=%C3%A9+%26", suffix="quoted"),
 )
 """Where the application is."""

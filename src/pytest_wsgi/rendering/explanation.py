@@ -27,6 +27,7 @@ def render_explanation(explanation: Explanation) -> str:
         "",
         *list_sources(explanation),
         "",
+        *wrap("Judges", describe_side(explanation)),
         *wrap("Why", rule.why),
         *wrap("Level", describe_level(explanation)),
         *list_readings(explanation),
@@ -37,7 +38,7 @@ def render_explanation(explanation: Explanation) -> str:
         *(line for place, text in explanation.fixes.items() for line in wrap(f"  {place}", text)),
         "",
         "How to silence it",
-        *(f"  {line}" for line in list_silencers(rule.id)),
+        *(f"  {line}" for line in list_silencers(explanation)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -76,6 +77,14 @@ def describe_level(explanation: Explanation) -> str:
     return " ".join(filter(None, (effect, inherited, eased)))
 
 
+def describe_side(explanation: Explanation) -> str:
+    """Return which side of a middleware is judged; nothing where applications are judged too."""
+    if not explanation.of_middleware:
+        return ""
+    is_inner = explanation.rule.binds.value == "server"
+    return f"a middleware, towards the {'application behind it' if is_inner else 'server'}."
+
+
 def list_readings(explanation: Explanation) -> Iterator[str]:
     """Yield how the PEP can be read, where the rule is on an ambiguous point."""
     point = explanation.ambiguity
@@ -98,10 +107,14 @@ def render_example(label: str, example: Example) -> Iterator[str]:
         yield from (f"  {line}" for line in render_finding(example.finding))
 
 
-def list_silencers(name: str) -> tuple[str, ...]:
+def list_silencers(explanation: Explanation) -> tuple[str, ...]:
     """Return how a rule is left out: for one run, and for good."""
+    name = explanation.rule.id
+    target = "--wsgi-app mysite.wsgi.application"
+    if explanation.of_middleware:
+        target = "--wsgi-middleware mysite.middleware:Middleware"
     return (
-        f"pytest --wsgi-app mysite.wsgi.application --wsgi-ignore {name}",
+        f"pytest {target} --wsgi-ignore {name}",
         "or for good, with a reason, in pyproject.toml below [tool.pytest.ini_options]:",
         f'wsgi_ignore = ["{name}: why this is right here"]',
     )
@@ -114,10 +127,12 @@ def render_chapter(explanation: Explanation) -> str:
     requirements = "; ".join(
         f"{escape(row.requirement)} ({row.level}, {quote(row.id)})" for row in rule.requirements
     )
+    side = describe_side(explanation)
     blocks = [
         f"### {rule.id}",
         f"**{rule.level.value.upper()}** {escape(rule.sentence)} {section}",
         f"Requires: {requirements}",
+        *([f"Judges {side}"] if side else []),
         f"Why: {escape(rule.why)}",
         escape(describe_level(explanation)),
         *list_chapter_readings(explanation),
