@@ -172,6 +172,7 @@ findings = st.builds(
     observed_type=texts,
     also=st.lists(texts, max_size=5).map(tuple),
     traceback=texts,
+    layer=texts,
 )
 verdicts = st.sampled_from(["held", "broken", "not exercised", "known", "blocked", "harness error"])
 rules = st.builds(

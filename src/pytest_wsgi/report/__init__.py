@@ -1,8 +1,9 @@
 """The report as a value: what was judged, what came of every rule, and on which grounds.
 
 `values` holds the value, `verdicts` makes it from what the judge says, `events` puts what crossed
-the boundary into words, `plain` turns it into builtin values and JSON and back. Nothing here
-judges, drives, imports a target or renders.
+the boundary into words, `evidence` keeps what lets a person see and repeat a finding, `plain` turns
+the value into builtin values and JSON and back. Nothing here judges, drives, imports a target or
+renders.
 """
 
 from __future__ import annotations
@@ -19,18 +20,32 @@ from pytest_wsgi.report.plain import (
     subject_to_dict,
     to_json,
 )
-from pytest_wsgi.report.values import FindingReport, Report, RuleReport, Subject, fails
+from pytest_wsgi.report.values import (
+    Excerpt,
+    FindingReport,
+    Proof,
+    Report,
+    RuleReport,
+    Stimulus,
+    Subject,
+    TimelineEvent,
+    fails,
+)
 from pytest_wsgi.report.verdicts import merge_rules, report_subject, report_verdict
 
 __all__ = [
+    "Excerpt",
     "FindingReport",
     "InvalidJsonError",
     "NotAReportError",
+    "Proof",
     "Report",
     "ReportError",
     "ReportVersionError",
     "RuleReport",
+    "Stimulus",
     "Subject",
+    "TimelineEvent",
     "fails",
     "from_json",
     "merge_rules",

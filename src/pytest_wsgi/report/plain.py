@@ -51,6 +51,7 @@ def to_json(report: Report) -> str:
         "notes": to_plain(report.notes),
         "exchanges": report.exchanges,
         "unproven": report.unproven,
+        "proof": to_plain(report.proof),
         "sentence": report.sentence,
         "harness_errors": len(report.harness_errors),
         "requirement_coverage": report.requirement_coverage,

@@ -22,6 +22,47 @@ EXERCISED: frozenset[Outcome] = frozenset({"held", "broken", "known"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Some lines of a source file, as they were when the report was made; `first` numbers one."""
+
+    first: int
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEvent:
+    """One event of an exchange: who did something to whom, and what, in a few words.
+
+    `source` and `target` are "server", "application", "middleware" or "inner application".
+    `offending` marks the event that a finding is about; `skipped` counts the events before this
+    one that are left out.
+    """
+
+    number: int
+    source: str
+    target: str
+    text: str
+    offending: bool = False
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stimulus:
+    """What an exchange was asked with, so that it can be asked again.
+
+    `environ` holds the variables that are safe to show, written as Python does it; `withheld` names
+    those of the request's other headers that are not shown. `reading` tells how the server read the
+    iterable; see `exchange.Reading`.
+    """
+
+    environ: Mapping[str, str]
+    withheld: tuple[str, ...] = ()
+    body_length: int = 0
+    reading: str = "complete"
+    under_validator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingReport:
     """One way in which a rule was broken; it stands for every request in which that was seen.
 
@@ -30,6 +71,9 @@ class FindingReport:
     relative to the root, with `/`; None with `line` where the source is not below the root.
     `traceback` is the application's own, or empty. `also` are the other requests. `layer` names the
     layer of a wrapped application that is to blame, with its place; empty where that is not known.
+    `excerpt` is the source around `line`, None where it could not be read. `timeline` holds the
+    events of the exchange around the one that it is about, `stimulus` what it was asked with; empty
+    and None where the finding is about no exchange.
     """
 
     message: str
@@ -44,6 +88,9 @@ class FindingReport:
     also: tuple[str, ...] = ()
     traceback: str = ""
     layer: str = ""
+    excerpt: Excerpt | None = None
+    timeline: tuple[TimelineEvent, ...] = ()
+    stimulus: Stimulus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +102,8 @@ class RuleReport:
     rule was not exercised, is blocked, or ended in a harness error. `exercised` counts the subjects
     over which it was judged. `inherited` marks requirements of HTTP and CGI; `eased` says why the
     level is lower than that of the requirement, and `ambiguity` how an ambiguous point is read.
+    `fixes` says how to mend it, by what the program is made with; `rerun` is the command that
+    judges it again. Both may be empty.
     """
 
     id: str
@@ -73,6 +122,8 @@ class RuleReport:
     eased: str = ""
     ambiguity: str = ""
     findings: tuple[FindingReport, ...] = ()
+    fixes: Mapping[str, str] = field(default_factory=dict)
+    rerun: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +150,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the rules were proved with: how many there are, and how many programs of each kind.
+
+    Each mutant breaks one rule, its mended twin keeps it, and controls are odd but lawful.
+    """
+
+    rules: int
+    mutants: int
+    twins: int
+    controls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a run found out about one subject.
 
@@ -107,7 +171,8 @@ class Report:
     rules that were left out on purpose, with the reason where one was given; `unjudged` counts the
     other MUSTs that the run did not select or did not come to. `exchanges` counts
     what was driven. `unproven` says why nothing counts as proven although rules were exercised,
-    such as "every request was refused with 400"; empty where there is no such reason.
+    such as "every request was refused with 400"; empty where there is no such reason. `proof` tells
+    what the rules of this version were proved with, None where that was not asked.
     """
 
     subject: Subject
@@ -118,6 +183,7 @@ class Report:
     notes: tuple[str, ...] = ()
     exchanges: int = 0
     unproven: str = ""
+    proof: Proof | None = None
 
     @property
     def totals(self) -> dict[str, dict[str, int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.exchange import Raised, StartResponse
 from pytest_wsgi.report.events import cut, describe_event, describe_value, name_kind, printable
+from pytest_wsgi.report.evidence import keep_stimulus, keep_timeline, read_excerpt
 from pytest_wsgi.report.values import FindingReport, RuleReport, Subject
 
 if TYPE_CHECKING:
@@ -154,6 +155,9 @@ def report_finding(finding: Finding, root: str) -> FindingReport:
         line=line,
         traceback=write_traceback(event) if isinstance(event, Raised) else "",
         layer=printable(finding.layer),
+        excerpt=read_excerpt(getattr(event, "origin", None)) if file else None,
+        timeline=keep_timeline(exchange, event) if exchange else (),
+        stimulus=keep_stimulus(exchange) if exchange else None,
     )
 
 

@@ -106,7 +106,6 @@ def unknown_methods_keep_their_name(sandwich: Sandwich) -> Iterator[Finding]:
     Sandwich,
     checks=(
         "unicode-environ-bytes-tunnelled",
-        "environ-path-info-bytes-preserved",
         "environ-path-info-decoded",
         "environ-query-string-raw",
     ),

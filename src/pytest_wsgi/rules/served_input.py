@@ -17,7 +17,10 @@ _INPUT = ("read", "readline", "readlines", "__iter__")
 _ERRORS = ("write", "writelines", "flush")
 
 _REFUSALS = frozenset(
-    {"TypeError", "AttributeError", "NotImplementedError", "io.UnsupportedOperation"}
+    {
+        *("TypeError", "AttributeError", "AssertionError", "NotImplementedError"),
+        "io.UnsupportedOperation",
+    }
 )
 """What a method raises that cannot do what it was called for. Any other exception may be on
 purpose: the client has gone, or the body is longer than is allowed."""

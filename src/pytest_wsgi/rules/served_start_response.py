@@ -114,8 +114,10 @@ def late_start_response_is_waited_for(sandwich: Sandwich) -> Iterator[Finding]:
     for inner in sandwich.inner:
         for call in inner.start_responses[:1]:
             if (
-                call.raised is not None
+                call.place == "iteration"
+                and call.raised is not None
                 and sandwich.outer.raised
+                and not is_refused(sandwich)
                 and not is_signature_error(inner, call)
             ):
                 yield Finding(
@@ -155,6 +157,8 @@ def late_status_reaches_the_client(sandwich: Sandwich) -> Iterator[Finding]:
         if (
             given is not None
             and late is not None
+            and late.place == "iteration"
+            and late.exc_info is None
             and given.place == "call"
             and given.status != late.status
             and outer.digest == inner.digest
@@ -202,7 +206,7 @@ def header_names_are_found_in_any_case(sandwich: Sandwich) -> Iterator[Finding]:
     response = sandwich.outer.response
     given = response.fields if response is not None else ()
     for inner, call in list_starts(sandwich):
-        if has_odd_case(call) and call.raised == "KeyError":
+        if has_odd_case(call) and call.raised == "KeyError" and not has_server_raised(sandwich):
             yield Finding(
                 expected="the headers to be found",
                 observed="KeyError",
@@ -228,7 +232,12 @@ def none_for_exc_info_is_no_error(sandwich: Sandwich) -> Iterator[Finding]:
     that counts them and raises exc_info[1] then turns every page into a TypeError.
     """
     for inner, call in list_starts(sandwich):
-        if is_given_none(call) and call.raised is not None and not is_signature_error(inner, call):
+        if (
+            is_given_none(call)
+            and call.raised is not None
+            and not has_server_raised(sandwich)
+            and not is_signature_error(inner, call)
+        ):
             yield Finding(expected="no exception", observed=call.raised, at=call, exchange=inner)
 
 
@@ -245,7 +254,12 @@ def exc_info_before_output_is_taken(sandwich: Sandwich) -> Iterator[Finding]:
     page away, and the client gets a bare 500. One that catches what it raises may do so.
     """
     for inner, call in list_errors(sandwich):
-        if call.raised == _SCRIPTED and sandwich.outer.raised and not has_sent(sandwich, call):
+        if (
+            call.raised == _SCRIPTED
+            and sandwich.outer.raised
+            and not has_server_raised(sandwich)
+            and not has_sent(sandwich, call)
+        ):
             yield Finding(
                 expected="the error page to be taken",
                 observed=f"it raised {call.raised}",
@@ -365,6 +379,11 @@ def has_server_raised(sandwich: Sandwich) -> bool:
     outer = sandwich.outer
     uses: list[StartResponse | Write] = [*outer.start_responses, *outer.writes]
     return any(use.raised for use in uses)
+
+
+def is_refused(sandwich: Sandwich) -> bool:
+    """Tell whether the server in front raised at the first call of its start_response."""
+    return any(call.raised for call in sandwich.outer.start_responses[:1])
 
 
 def find_own_error(sandwich: Sandwich) -> Raised | None:
