@@ -49,6 +49,9 @@ nox.options.error_on_missing_interpreters = True
 SPREAD = ("-n", "2", "--dist", "worksteal")
 """Two processes; each begins with one half, so that what a directory shares is made once."""
 
+NO_BROWSER = ("-m", "not browser")
+"""What needs a browser runs in a session of its own: `nox -s browser`."""
+
 FAILED: list[str] = []
 """The tests that failed, with their session; told once more when all is done."""
 
@@ -74,7 +77,7 @@ def install_wheel(session: nox.Session, *more: str) -> None:
     """Build the wheel and install that, not the checkout, with what the tests need."""
     wheel = build_wheel(session)
     tools = nox.project.dependency_groups(PROJECT, "tests", "frameworks", "servers")
-    session.install(f"{wheel}[webtest,paste]", *tools, *more)
+    session.install(f"{wheel}[webtest,paste,html]", *tools, *more)
 
 
 def run_tests(session: nox.Session, *words: str, **environ: str) -> None:
@@ -104,13 +107,15 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; last on the one Python that measures coverage."""
     install_wheel(session)
     if session.python != COVERED or session.posargs:
-        run_tests(session, *session.posargs)
+        run_tests(session, *(session.posargs or NO_BROWSER))
         return
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
     session.run("coverage", "erase")  # also of what a run that failed has left
     # The processes of the tests measure from their start; tests/conftest.py spares what they start.
     try:
-        run_tests(session, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve()))
+        run_tests(
+            session, *NO_BROWSER, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve())
+        )
     finally:  # a test that fails does not hide a line that none runs
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
@@ -135,6 +140,14 @@ def middleware(session: nox.Session) -> None:
 
 
 @nox.session(python=COVERED)
+def browser(session: nox.Session) -> None:
+    """Look at the HTML report in Debian's Chromium, which must be installed with its driver."""
+    tools = nox.project.dependency_groups(PROJECT, "tests", "browser")
+    session.install(f"{build_wheel(session)}[html]", *tools)
+    run_tests(session, *(session.posargs or ("tests/browser",)), CI="true")
+
+
+@nox.session(python=COVERED)
 def proof(session: nox.Session) -> None:
     """Check reports/kills.md, which sets every program before this suite and other linters."""
     if session.python != "3.11":
@@ -148,7 +161,7 @@ def proof(session: nox.Session) -> None:
 @nox.session(python=COVERED)
 def lint(session: nox.Session) -> None:
     """Check style, types and layers."""
-    session.install(".[webtest]", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.install(".[webtest,html]", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

@@ -521,6 +521,21 @@ def declines(environ: dict[str, Any], start_response: Any) -> Any:
     return Blocks(*of_method(environ, ERROR_PAGE))
 
 
+class Reader:
+    """A file that can be read, and no more."""
+
+    def __init__(self, *blocks: bytes) -> None:
+        self.read = io.BytesIO(b"".join(blocks)).read
+
+
+def wrapped_reader(environ: dict[str, Any], start_response: Any) -> Any:
+    """Returns what wsgi.file_wrapper makes of an object that has a read() and no close()."""
+    start_response("200 OK", sized(*BLOCKS))
+    file = Reader(*of_method(environ, *BLOCKS))
+    wrapper = environ.get("wsgi.file_wrapper")
+    return iter(partial(file.read, 16), b"") if wrapper is None else wrapper(file)
+
+
 def reads_by_line(environ: dict[str, Any], start_response: Any) -> Any:
     """Reads the body of the request by readline() until that gives nothing."""
     seen = b"".join(iter(environ["wsgi.input"].readline, b""))
@@ -559,7 +574,7 @@ SCRIPTS: dict[str, Scripted] = {
         *(reads_in_every_way, reads_all, reads_lines, reads_late, reads_nothing),
         *(writes_errors, changes_environ),
         *(split_letters, binary_page, html_page, error_of_another_type),
-        *(empties_environ, declines, reads_by_line, reads_odd_sizes),
+        *(empties_environ, declines, wrapped_reader, reads_by_line, reads_odd_sizes),
     )
 }
 """Every scripted application by its name."""

@@ -47,7 +47,7 @@ _PLAIN = (
     *("fails_before_first_block", "fails_between_blocks", "fails_after_last_block"),
     *("wrapped_file", "wrapped_file_from_the_middle", "big_body", "no_content", "not_modified"),
     *("odd_headers", "compressed", "not_ascii", "writes_errors", "changes_environ"),
-    *("split_letters", "empties_environ"),
+    *("split_letters", "empties_environ", "wrapped_reader"),
 )
 
 COMPLETE = tuple(_ask(script) for script in _PLAIN)

@@ -90,15 +90,15 @@ def input_methods_do_what_they_are_called_for(exchange: Exchange) -> Iterator[Fi
 
 @rule(
     Exchange,
-    checks=("input-read-noarg", "input-readline-size", "input-readlines-hint-optional"),
+    checks=("input-read-noarg", "input-readline-size"),
     binds=Party.SERVER,
     when=lambda exchange: any(map(is_optional, list_used(exchange))),
 )
 def input_methods_take_an_optional_size(exchange: Exchange) -> Iterator[Finding]:
     """The calls read(), readline(size) and readlines(hint) are taken too.
 
-    Why: Python's own email and csv readers, Werkzeug's and Django's form parsers use one or the
-    other; a signature without them is a TypeError, and the request is lost.
+    Why: json.load() calls read() without a size, cgi.FieldStorage readline() with one. A signature
+    without them is a TypeError, and the request is lost.
     """
     for used in list_used(exchange):
         if is_optional(used) and used.raised in _REFUSALS:
