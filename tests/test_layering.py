@@ -124,6 +124,20 @@ def test_layer_above_what_is_broken_itself_is_not_judged_as_a_middleware():
     assert judge_program(HandOn(BytesForStatus()))[LAYERS].outcome == "held"
 
 
+class SpoilsEnviron(HandOn):
+    def __call__(self, environ, start_response):
+        environ["SERVER_PORT"] = 80
+        return self.app(environ, start_response)
+
+
+def test_layer_that_hands_on_what_it_got_is_not_blamed():
+    verdict = judge_program(HandOn(SpoilsEnviron(HandOn(HandOn(Pages())))))[LAYERS]
+    assert verdict.outcome == "broken"
+    assert {finding.layer.partition(",")[0].rpartition(".")[2] for finding in verdict.findings} == {
+        "SpoilsEnviron"
+    }
+
+
 def test_the_application_is_as_it_was_afterwards():
     pages = Pages()
     outer = HandOn(HandOn(pages))

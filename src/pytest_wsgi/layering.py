@@ -112,25 +112,37 @@ class Layered:
         """Return which MUSTs of the rules over a middleware the layers break.
 
         A layer above an application that breaks a MUST itself is not judged: it may have to do as
-        it does.
+        it does. Nor is one for what the layer above it does to it, which it only hands on.
         """
         musts = [rule for rule in rules if rule.level is Level.MUST]
+        numbers = range(1, len(self.boundaries) + 1)
+        broken = {number: self.list_broken(musts, number) for number in numbers}
         return tuple(
-            describe_fault(verdict, name_layer(boundary.outer, self.root))
-            for number, boundary in enumerate(self.boundaries, 1)
+            describe_fault(verdict, name_layer(self.boundaries[number - 1].outer, self.root))
+            for number in numbers
             if not any(is_broken(rule, self.list_layer(number)) for rule in musts)
-            for verdict in judge(musts, list_behind(self.cut_out(number)))
-            if verdict.outcome == "broken"
+            for name, verdict in broken[number].items()
+            if name not in broken.get(self.find_above(number), {})
         )
+
+    def list_broken(self, rules: Iterable[AnyRule], number: int) -> dict[str, Verdict]:
+        """Return what the layer above a boundary breaks as a middleware, by the rules' ids."""
+        verdicts = judge(rules, list_behind(self.cut_out(number)))
+        return {one.rule.id: one for one in verdicts if one.outcome == "broken"}
+
+    def find_above(self, number: int) -> int:
+        """Return the number of the boundary above the layer that is above this one."""
+        outer = self.boundaries[number - 1].outer
+        above = (n for n, one in enumerate(self.boundaries, 1) if one.inner is outer)
+        return next(above, 0)
 
     def cut_out(self, number: int) -> list[Sandwich]:
         """Return the sandwiches of the layer above a boundary."""
-        outer = self.boundaries[number - 1].outer
-        above = [n for n, one in enumerate(self.boundaries, 1) if one.inner is outer]
+        above = self.find_above(number)
         return [
             part
             for sandwich in self.battery.sandwiches
-            for part in cut_out(sandwich, above[0] if above else 0, number)
+            for part in cut_out(sandwich, above, number)
         ]
 
 

@@ -316,7 +316,7 @@ MIDDLEWARE: tuple[Middleware, ...] = (
             needs_path_info("A message in check_environ()"),
             refuses_what_is_lawful("check_content_type()"),
             Broken(
-                rule="input-ends-with-empty-bytes",
+                rule="input-methods-take-an-optional-size",
                 why="InputWrapper.read() asserts that it is given a size",
             ),
         ),
