@@ -117,7 +117,7 @@ def test_application_without_layers_blames_nobody():
     verdicts = judge_program(BytesForStatus())
     assert {finding.layer for finding in verdicts["status-is-native-string"].findings} == {""}
     assert verdicts[LAYERS].outcome == "not exercised"
-    assert verdicts[LAYERS].reason == "no layer was found around the application"
+    assert verdicts[LAYERS].reason == "nothing that the application did called for it"
 
 
 def test_layer_above_what_is_broken_itself_is_not_judged_as_a_middleware():

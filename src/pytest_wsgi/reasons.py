@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.exchange import Loading
 from pytest_wsgi.inner import SCRIPTS
-from pytest_wsgi.matter import LAYERS
+from pytest_wsgi.matter import needs_launches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,9 +36,7 @@ def explain(verdict: Verdict, battery: Battery, unlaunched: str = "") -> Verdict
     rule = verdict.rule
     if verdict.outcome != "not exercised":
         return verdict
-    if rule.id == LAYERS:
-        reason = "no layer was found around the application"
-    elif rule.subject is Loading:
+    if needs_launches(rule):
         reason = unlaunched or OF_LAUNCHES
     else:
         reason = find_reason(rule, battery)
