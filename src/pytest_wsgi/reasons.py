@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.catalogue import AnyRule
     from pytest_wsgi.drivers.application import Battery
+    from pytest_wsgi.exchange import Loading
     from pytest_wsgi.judge import Verdict
 
 OF_LAUNCHES = "its configuration did not call for it"
@@ -36,10 +37,8 @@ def explain(verdict: Verdict, battery: Battery, unlaunched: str = "") -> Verdict
     rule = verdict.rule
     if verdict.outcome != "not exercised":
         return verdict
-    if needs_launches(rule):
-        reason = unlaunched or OF_LAUNCHES
-    else:
-        reason = find_reason(rule, battery)
+    of_launches = unlaunched or OF_LAUNCHES
+    reason = of_launches if needs_launches(rule) else find_reason(rule, battery)
     return replace(verdict, reason=reason)
 
 
