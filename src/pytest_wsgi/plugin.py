@@ -25,8 +25,8 @@ DATA = pytest.StashKey[str]()
 """On a user's test: what it has to say to the report, as `wsgi_data` of our own items."""
 
 AREAS = (
-    "app body close config environ errors exc filewrapper header input middleware path start "
-    "status thread unicode url write"
+    "app body close config environ errors exc filewrapper header input middleware path "
+    "server start status thread unicode url write"
 )
 """The parts of the PEP; each is a marker of its rules."""
 
