@@ -210,7 +210,8 @@ def written_data_is_part_of_the_body(talk: Conversation) -> Iterator[Finding]:
     first = talk.exchanges[0]
     for exchange, is_all in zip(talk.exchanges[_PAIR:], (False, True), strict=False):
         # Of all that is written, an empty tuple is left: who treats lists only may leave that be.
-        is_lost = not exchange.body_length if is_all else exchange.digest != first.digest
+        is_gone = bool(first.body_length) and not exchange.body_length
+        is_lost = is_gone if is_all else exchange.digest != first.digest
         if is_comparable(exchange, first) and is_lost and not is_reordered(exchange, first):
             yield Finding(
                 expected=f"the {first.body_length} bytes as when all is returned",
