@@ -16,7 +16,7 @@ from pytest_wsgi.report.baseline import Baseline, Entry, list_missing, list_stal
 
 if sys.version_info >= (3, 11):
     import tomllib
-else:
+else:  # pragma: no cover # coverage is measured on a Python that has tomllib
     import tomli as tomllib
 
 if TYPE_CHECKING:

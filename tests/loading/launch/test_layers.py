@@ -292,3 +292,25 @@ def test_callable_that_is_not_of_python_has_no_place():
     layer = in_a_closure(inner)
     assert name_type(layer).endswith("in_a_closure.layer")
     assert name_layer(layer, HERE).partition(", ")[2].startswith("test_layers.py:")
+
+
+def test_layer_in_a_tuple_is_found_and_put_back():
+    class Chain:
+        def __init__(self, *applications):
+            self.applications = applications
+
+        def __call__(self, environ, start_response):
+            return self.applications[1](environ, start_response)
+
+    chain = Chain(None, inner)
+    (boundary,) = find_boundaries(chain)
+    assert boundary.inner is inner
+    other = Layer(inner)
+    boundary.put(other)
+    assert chain.applications == (None, other)
+    boundary.put(inner)
+    assert chain.applications == (None, inner)
+
+
+def test_layer_that_no_python_code_is_has_no_place():
+    assert name_layer(print, HERE) == name_type(print)
