@@ -73,8 +73,9 @@ class Examination:
     `rules` are those that it is judged by. `launcher` starts fresh processes with the target, where
     there is a SPEC to load; `unlaunched` is why it is not used. `proof` is what is wrong with the
     engine, empty for nothing, and None where that was not asked yet. Reports name files relative to
-    `root`. `find_layers` returns the boundaries within the loaded target. `examine_apart` returns
-    the account of another process, None where it needs none.
+    `root`. `find_layers` returns the boundaries within the loaded target, whose layers are judged
+    by `layer_rules`. `examine_apart` returns the account of another process, None where it needs
+    none.
     """
 
     load: Callable[[], tuple[object | None, Loading]]
@@ -87,6 +88,9 @@ class Examination:
     unlaunched: str = ""
     root: str = "."
     find_layers: Callable[[Any], Sequence[Boundary]] = lambda _application: ()
+    layer_rules: Mapping[str, AnyRule] = field(
+        default_factory=lambda: choose_for(CATALOGUE, "middleware")
+    )
     examine_apart: Callable[[], Account | None] = lambda: None
     application: Any = None
     proof: str | None = None
@@ -258,7 +262,7 @@ class Examination:
             layered = drive_layers(
                 self.application, self._boundaries, BATTERY, self.make_terms("/"), Path(self.root)
             )
-        faults = layered.list_faults(choose_for(CATALOGUE, "middleware").values())
+        faults = layered.list_faults(self.layer_rules.values())
         facts = {**loading.facts, "layers": layered.name_all()}
         self._loading = replace(loading, layer_faults=faults, facts=facts)
         return self._loading, layered

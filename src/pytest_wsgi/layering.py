@@ -1,6 +1,6 @@
 """Which layer of a wrapped application is to blame: every boundary between them is recorded.
 
-The battery is driven once more for that, and only where something is wrong. A layer is to blame for
+The battery is driven once more for that. A layer is to blame for
 what is wrong outside of it, and well in what it calls.
 """
 
@@ -56,10 +56,16 @@ class StandIn:
 
 @dataclass(frozen=True, slots=True)
 class Layered:
-    """What came of driving a wrapped application with a recorder at each of its boundaries."""
+    """What came of driving a wrapped application with a recorder at each of its boundaries.
 
+    `layers` holds what the application rules judge at each boundary, the outermost one first: that
+    is the application's own, and has no number in `boundaries`.
+    """
+
+    application: Any
     boundaries: Sequence[Boundary]
     battery: Battery
+    layers: Sequence[Sequence[Subject]]
     root: Path
 
     def find_culprit(self, rule: AnyRule) -> str:
@@ -67,9 +73,10 @@ class Layered:
 
         Empty where the rule is not broken this time.
         """
-        numbers = range(len(self.boundaries) + 1)
-        guilty = [is_broken(rule, self.list_layer(number)) for number in numbers]
-        return name_layer(find_culprit(self.boundaries, guilty), self.root) if guilty[0] else ""
+        guilty = [breaks_any([rule], subjects) for subjects in self.layers]
+        if not guilty[0]:
+            return ""
+        return name_layer(find_culprit(self.application, self.boundaries, guilty), self.root)
 
     def blame(self, verdict: Verdict) -> Verdict:
         """Return a verdict whose findings name the layer that is to blame, where it is broken."""
@@ -82,31 +89,8 @@ class Layered:
 
     def name_all(self) -> str:
         """Return the names of all layers, the outermost one first."""
-        layers = [self.boundaries[0].outer, *(boundary.inner for boundary in self.boundaries)]
+        layers = [self.application, *(boundary.inner for boundary in self.boundaries)]
         return " > ".join(name_layer(layer, self.root) for layer in layers)
-
-    def list_layer(self, number: int) -> list[Subject]:
-        """Return what the application rules judge at a boundary; 0 is the outermost one."""
-        behind = {id(sandwich.outer): sandwich.inner for sandwich in self.battery.sandwiches}
-
-        def find(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-            if not number:
-                return tuple(exchanges)
-            return tuple(
-                replace(inner, boundary="application")
-                for exchange in exchanges
-                for inner in behind.get(id(exchange), ())
-                if inner.boundary == str(number)
-            )
-
-        talks = []
-        baseline: Exchange | None = None
-        for talk in self.battery.conversations:
-            exchanges = find(talk.exchanges)
-            if exchanges:
-                baseline = baseline or exchanges[0]
-                talks.append(Conversation(probe=talk.probe, exchanges=exchanges, baseline=baseline))
-        return list_subjects(talks)
 
     def list_faults(self, rules: Iterable[AnyRule]) -> tuple[LayerFault, ...]:
         """Return which MUSTs of the rules over a middleware the layers break.
@@ -120,7 +104,7 @@ class Layered:
         return tuple(
             describe_fault(verdict, name_layer(self.boundaries[number - 1].outer, self.root))
             for number in numbers
-            if not any(is_broken(rule, self.list_layer(number)) for rule in musts)
+            if not breaks_any(musts, self.layers[number])
             for name, verdict in broken[number].items()
             if name not in broken.get(self.find_above(number), {})
         )
@@ -171,12 +155,38 @@ def drive_layers(
     """
     bare = [replace(probe, unsupported=_NO_VALIDATOR) for probe in probes]
     with record_layers(boundaries) as crossings:
-        return Layered(boundaries, drive(application, bare, terms, crossings), root)
+        battery = drive(application, bare, terms, crossings)
+    layers = [list_layer(battery, number) for number in range(len(boundaries) + 1)]
+    return Layered(application, boundaries, battery, layers, root)
 
 
-def is_broken(rule: AnyRule, subjects: Iterable[Subject]) -> bool:
-    """Tell whether a rule is broken by one of the subjects."""
-    return any(verdict.outcome == "broken" for verdict in judge([rule], subjects))
+def list_layer(battery: Battery, number: int) -> list[Subject]:
+    """Return what the application rules judge at a boundary; 0 is the outermost one."""
+    behind = {id(sandwich.outer): sandwich.inner for sandwich in battery.sandwiches}
+
+    def find(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+        if not number:
+            return tuple(exchanges)
+        return tuple(
+            replace(inner, boundary="application")
+            for exchange in exchanges
+            for inner in behind.get(id(exchange), ())
+            if inner.boundary == str(number)
+        )
+
+    talks = []
+    baseline: Exchange | None = None
+    for talk in battery.conversations:
+        exchanges = find(talk.exchanges)
+        if exchanges:
+            baseline = baseline or exchanges[0]
+            talks.append(Conversation(probe=talk.probe, exchanges=exchanges, baseline=baseline))
+    return list_subjects(talks)
+
+
+def breaks_any(rules: Iterable[AnyRule], subjects: Iterable[Subject]) -> bool:
+    """Tell whether one of the rules is broken by one of the subjects."""
+    return any(verdict.outcome == "broken" for verdict in judge(rules, subjects))
 
 
 def cut_out(sandwich: Sandwich, above: int, below: int) -> Iterator[Sandwich]:
@@ -210,12 +220,12 @@ def find_number(sandwich: Sandwich, exchange: Exchange) -> int:
     return 0 if exchange is sandwich.outer else int(exchange.boundary)
 
 
-def find_culprit(boundaries: Sequence[Boundary], guilty: Sequence[bool]) -> Any:
+def find_culprit(application: Any, boundaries: Sequence[Boundary], guilty: Sequence[bool]) -> Any:
     """Return the innermost layer that breaks a rule, and does not only pass it on.
 
-    `guilty` tells for each boundary, the outermost at 0, whether the rule is broken there.
+    `guilty` tells for each boundary whether the rule is broken there, that of `application` at 0.
     """
-    layer = boundaries[0].outer
+    layer = application
     while True:
         below = [
             boundary.inner

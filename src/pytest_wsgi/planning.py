@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from pytest_wsgi.baselines import MODES, BaselineError, read_baseline
+from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.drivers.middleware import Inner
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
@@ -192,6 +193,11 @@ class Plan:
                 wishes=self.wishes,
                 root=str(self.rootdir),
                 find_layers=self.find_layers,
+                layer_rules={
+                    name: rule
+                    for name, rule in choose_for(CATALOGUE, "middleware").items()
+                    if name not in self.choice.ignored
+                },
                 launcher=self.make_launcher(spec, origin, location),
             ),
         )

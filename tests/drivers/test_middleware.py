@@ -7,11 +7,12 @@ import threading
 import pytest
 
 from pytest_wsgi.drivers.application import Terms, drive
-from pytest_wsgi.drivers.middleware import Inner, bind
+from pytest_wsgi.drivers.middleware import Crossing, Inner, bind
 from pytest_wsgi.exchange import Block, Called, Closed, StartResponse
 from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.probes import Probe, Request
 from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY, SANDWICHES
+from pytest_wsgi.recorder import Recording
 
 TERMS = Terms(unsafe=True, seconds=5.0)
 
@@ -148,6 +149,17 @@ def test_application_that_is_called_in_another_thread_belongs_to_the_exchange():
 
     battery, _ = drive_around(call_aside, ask("page"))
     assert [len(one.inner) for one in battery.sandwiches] == [1, 1]
+
+
+def test_what_a_thread_does_that_was_left_behind_is_passed_over():
+    battery, _ = drive_around(hand_on, ask("page"))
+    (sandwich,) = find_bare(battery)
+    crossing = Crossing(Recording(None), "page", under_validator=False)
+    crossing.call(lambda environ, start_response: [], "inner", ({}, None), ())
+    crossing.order.append(crossing.tape)
+    late = crossing.finish(sandwich.outer, [])  # when the exchange was written down, none had come
+    assert late.inner == ()
+    assert [step.event for step in late.steps] == [sandwich.outer.events[0]]
 
 
 def test_each_of_several_calls_is_recorded():

@@ -6,7 +6,7 @@ the script that the application behind plays.
 
 from __future__ import annotations
 
-from collections import deque
+from dataclasses import dataclass
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,10 @@ from pytest_wsgi.sandwich import Sandwich, Step
 from wsgiref_validate_wrappers import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_wsgi.drivers.guard import Guard
-    from pytest_wsgi.exchange import Event, Exchange
+    from pytest_wsgi.exchange import Exchange
     from wsgiref_validate_wrappers import ValidatedApplication
 
 
@@ -36,56 +36,67 @@ class Tape(list[tuple[Any, ...]]):
         self.order.append(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an inner application: its recording with its tape, and what is around it, if any.
+
+    `boundary` names the one that it was recorded at.
+    """
+
+    recording: Recording
+    tape: Tape
+    validated: ValidatedApplication | None
+    boundary: str
+
+
 class Crossing:
     """What crosses to inner applications while one outer exchange is served."""
 
     def __init__(self, outer: Recording, script: str, *, under_validator: bool) -> None:
-        self.outer = outer
         self.script = script
         self.under_validator = under_validator
         self.order: list[Tape] = []
-        self.tapes = [Tape(self.order)]
-        self.inner: list[tuple[Recording, ValidatedApplication | None, str]] = []
-        outer.log = self.tapes[0]
+        self.tape = outer.log = Tape(self.order)
+        self.calls: list[Call] = []
 
     def call(
         self, application: Any, boundary: str, arguments: tuple[Any, Any], shape: tuple[Any, ...]
     ) -> Any:
         """Call an inner application and record it, at a boundary of that name."""
         recording = Recording(application, is_behind=True)
-        tape = Tape(self.order)
-        recording.log = tape
-        self.tapes.append(tape)
+        recording.log = tape = Tape(self.order)
         validated = wrap(recording) if self.under_validator else None
-        self.inner.append((recording, validated, boundary))
+        self.calls.append(Call(recording, tape, validated, boundary))
         if validated is not None:
             return validated(*arguments)
         return recording(*arguments, shape=shape)
 
-    def finish(self, outer: Exchange, inner: Iterable[Exchange]) -> Sandwich:
+    def finish(self, outer: Exchange, inner: Iterable[tuple[Call, Exchange]]) -> Sandwich:
         """Return the value, of the exchanges that the recordings were made into."""
-        exchanges = (outer, *inner)
+        pairs = tuple(inner)
+        exchanges = {id(call.tape): exchange for call, exchange in pairs}
         return Sandwich(
             probe=outer.probe,
             script=self.script,
             outer=outer,
-            inner=exchanges[1:],
-            steps=tuple(merge(self.order, self.tapes, exchanges)),
+            inner=tuple(exchange for _, exchange in pairs),
+            steps=tuple(merge(self.order, {id(self.tape): outer, **exchanges}, outer)),
         )
 
 
 def merge(
-    order: Iterable[Tape], tapes: Iterable[Tape], exchanges: Iterable[Exchange]
+    order: Iterable[Tape], exchanges: Mapping[int, Exchange], outer: Exchange
 ) -> Iterator[Step]:
-    """Yield the events of all exchanges, whose tapes are `tapes`, in the order of their entries."""
-    outer: Exchange | None = None
-    left: dict[int, tuple[Exchange, deque[Event]]] = {}
-    for tape, exchange in zip(tapes, exchanges, strict=True):
-        outer = outer or exchange
-        left[id(tape)] = exchange, deque(exchange.events)
-    for tape in order:
-        exchange, events = left[id(tape)]
-        yield Step(exchange, events.popleft(), exchange is not outer)
+    """Yield the events of all exchanges, by the ids of their tapes, in the order of their entries.
+
+    A thread that was left behind may still call, and go on writing: that is passed over.
+    """
+    left = {name: iter(exchange.events) for name, exchange in exchanges.items()}
+    for tape in tuple(order):
+        event = next(left.get(id(tape), iter(())), None)
+        if event is not None:
+            exchange = exchanges[id(tape)]
+            yield Step(exchange, event, exchange is not outer)
 
 
 class Crossings:

@@ -175,11 +175,12 @@ class Serving:
 
     def finish_sandwich(self, number: int, crossing: Crossing) -> Sandwich:
         """Return the exchange with those of inner applications; they have the same number."""
+        # The innermost first: each gives the environ back that it was given.
         inner = [
-            self.write_down(recording, validated, number, boundary)
-            for recording, validated, boundary in reversed(crossing.inner)
+            (call, self.write_down(call.recording, call.validated, number, call.boundary))
+            for call in reversed(crossing.calls)
         ]
-        return crossing.finish(self.finish(number), inner[::-1])
+        return crossing.finish(self.finish(number), reversed(inner))
 
     def write_down(
         self,

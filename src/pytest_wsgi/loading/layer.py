@@ -32,8 +32,8 @@ def find_layers(application: Any, named: Sequence[Boundary] = ()) -> tuple[Bound
 def load_layer(spec: Spec, application: Any, *, paths: Sequence[str], rootdir: Path) -> Boundary:
     """Return the boundary over the application that a SPEC leads to, attribute by attribute.
 
-    The object that has the last attribute is the layer above; for a name of the module itself that
-    is `application`. Raises LoadError.
+    The layer above is the last application on the way there; where there is none, that is
+    `application`. Raises LoadError.
     """
     asked = Asked(spec.text, LAYER, spec, tuple(paths), rootdir, option=LAYER)
     if spec.kind not in {"module", "file"} or spec.call or not spec.attributes:
@@ -45,9 +45,13 @@ def load_layer(spec: Spec, application: Any, *, paths: Sequence[str], rootdir: P
         )
     place = locate_settled(asked)
     module = import_file(asked, place) if spec.kind == "file" else import_module(asked, place, {})
-    *chain, name = spec.attributes
-    owner = resolve(asked, replace(place, attributes=tuple(chain)), module, {})
-    inner = resolve(asked, replace(place, attributes=spec.attributes), module, {})
+    names = spec.attributes
+    owner, *way, inner = (
+        resolve(asked, replace(place, attributes=names[:count]), module, {})
+        for count in range(len(names) + 1)
+    )
+    owner = way[-1] if way else owner
+    above = next((one for one in reversed(way) if is_wsgi(one)), application)
     if not is_wsgi(inner):
         asked.refuse(
             "layer-is-no-application",
@@ -55,4 +59,4 @@ def load_layer(spec: Spec, application: Any, *, paths: Sequence[str], rootdir: P
             [],
             Corrected(when="With what is called with environ and start_response"),
         )
-    return Boundary(owner if chain else application, inner, partial(setattr, owner, name))
+    return Boundary(above, inner, partial(setattr, owner, names[-1]))
