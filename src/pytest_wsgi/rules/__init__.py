@@ -43,11 +43,11 @@ ORDER = (
     "served_environ",
     "served_input",
     "served_start_response",
-    "served_body",
     "served_close",
+    "served_iteration",
     "middleware",
     "middleware_body",
-    "middleware_close",
+    "middleware_content",
     "middleware_environ",
 )
 """The modules in the order of the PEP; one that is not named here comes after them."""
