@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import runpy
 import subprocess
 import sys
 from dataclasses import replace
@@ -223,7 +223,7 @@ def test_the_module_exits_with_the_status(put, run, monkeypatch):
     put("new.json", BROKEN)
     monkeypatch.setattr(sys, "argv", ["pytest_wsgi", "diff", "old.json", "new.json"])
     with pytest.raises(SystemExit) as error:
-        runpy.run_module("pytest_wsgi", run_name="__main__")
+        importlib.import_module("pytest_wsgi.__main__")
     assert error.value.code == 1
 
 
