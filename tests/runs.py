@@ -12,10 +12,12 @@ import pytest_wsgi.collection
 import pytest_wsgi.gathering  # noqa: F401 # they are to be there
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.matter import choose_for
+from pytest_wsgi.proof import load_programs
 from pytest_wsgi.report import from_json
 from pytest_wsgi.rules import load_rules
 
 load_rules()
+load_programs()
 
 ALL = len(choose_for(CATALOGUE, "application"))
 

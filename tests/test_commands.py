@@ -247,6 +247,14 @@ def test_a_reader_that_goes_away(put, tmp_path):
     assert (process.wait(), err) == (2, b"")
 
 
+def test_a_format_without_its_library(put, run, monkeypatch):
+    put("wsgi.json", HELD)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    status, out, err = run("render", "wsgi.json", "--to", "html")
+    assert (status, out) == (2, "")
+    assert err.endswith("Try: pip install 'pytest-wsgi[html]'\n")
+
+
 def test_nothing_of_pytest_is_imported():
     code = (
         "import sys, pytest_wsgi.commands\n"

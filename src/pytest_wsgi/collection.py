@@ -279,7 +279,10 @@ class Examiner:
         baseline = self.plan.baseline
         if baseline is not None:
             reports = [baseline.apply(report, subject) for report in reports]
+        command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
+        reports = [tell_command(report, command) for report in reports]
         worst = find_worst(reports)
+        item.user_properties.append(("wsgi_rule", worst.id))
         item.user_properties.append(("wsgi_verdict", worst.verdict))
         item.user_properties.append(("wsgi_level", worst.level))
         item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
@@ -294,7 +297,6 @@ class Examiner:
             report for report in reports if is_failure(report, strict=self.plan.options.strict)
         ]
         if failing:
-            command = self.plan.find_command(item.path, f"{self.target.label}::{item.name}")
             texts = [render_failure(report, subject, command=command) for report in failing]
             pytest.fail("\n\n".join(texts), pytrace=False)
         item.wsgi_advised = _SHOWN.get(worst.verdict, "")
@@ -313,6 +315,11 @@ class Examiner:
             return subject
         note = f"{subject.facts['database']} (no test database: {why})"
         return replace(subject, facts={**subject.facts, "database": note})
+
+
+def tell_command(report: RuleReport, command: str) -> RuleReport:
+    """Return what came of a rule with the command that judges it again, where that is of use."""
+    return replace(report, rerun=command) if report.verdict in _SHOWN else report
 
 
 def describe_target(target: Target) -> Subject:

@@ -17,6 +17,7 @@ from pytest_wsgi.rendering.files import NotWrittenError, write_whole
 from pytest_wsgi.rendering.formats import (
     FormatError,
     MissingLibraryError,
+    check_library,
     find_format,
     get_format,
     list_names,
@@ -98,6 +99,7 @@ def run_render(asked: argparse.Namespace) -> int:
             f"which format? Try: {PROGRAM} render {asked.reports[0]} --to html; there are "
             f"{list_names()}"
         )
+    check_library(form)
     put(form.render(read_all(asked.reports)), asked.output)
     return 0
 

@@ -16,7 +16,8 @@ from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.leaving import leave_soon
 from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.matter import choose_for, is_for
-from pytest_wsgi.rendering.files import NotWrittenError, write_report
+from pytest_wsgi.publishing import annotate, publish
+from pytest_wsgi.rendering.files import NotWrittenError
 from pytest_wsgi.rendering.terminal import render_summary
 from pytest_wsgi.report import (
     Report,
@@ -30,9 +31,9 @@ from pytest_wsgi.weighing import weigh_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pytest_wsgi.planning import Plan, Target
+    from pytest_wsgi.rendering.files import ReportFile
     from pytest_wsgi.report import RuleReport
 
 _INTERRUPTED = 2
@@ -73,7 +74,9 @@ class Gathered:
 class Gatherer:
     """A pytest plugin object: one report for each target, written at the end by one process."""
 
-    def __init__(self, plan: Plan, files: Sequence[Path], *, strict: bool, wanted: bool) -> None:
+    def __init__(
+        self, plan: Plan, files: Sequence[ReportFile], *, strict: bool, wanted: bool
+    ) -> None:
         self.plan = plan
         self.files = files
         self.strict = strict
@@ -84,6 +87,7 @@ class Gatherer:
         self.reports: dict[str, Report] = {}
         self.problems: list[str] = []
         self.settled: list[str] = []
+        self.unwritten: list[str] = []
         self.early = ""
 
     def pytest_report_header(self) -> list[str]:
@@ -118,9 +122,9 @@ class Gatherer:
         if exitstatus == _INTERRUPTED and not self.early:
             self.early = "interrupted"
         self.reports = reports = self.make_reports()
-        for file in self.files:
-            self.write(file, list(reports.values()))
-        self.settle([report for report in reports.values() if report.rules])
+        said = [report for report in reports.values() if report.rules]
+        self.settle(said)
+        self.unwritten = publish(self.files, list(reports.values()))
         failed = self.problems or any(
             fails(report, strict=self.strict)
             for label, report in reports.items()
@@ -150,13 +154,6 @@ class Gatherer:
         except NotWrittenError as error:
             self.problems.append(str(error))
 
-    def write(self, file: Path, reports: Sequence[Report]) -> None:
-        """Write a report file; where that cannot be, the summary says so and the run fails."""
-        try:
-            write_report(file, reports)
-        except NotWrittenError as error:
-            self.problems.append(str(error))
-
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the verdict of each target of which something was said."""
         for label, report in self.reports.items():
@@ -167,8 +164,11 @@ class Gatherer:
                     terminalreporter.write_line(line.text, **markup)
         for note in self.settled:
             terminalreporter.write_line(f"wsgi: {note}")
-        for problem in self.problems:
+        annotations, failed = annotate([report for report in self.reports.values() if report.rules])
+        for problem in (*self.problems, *self.unwritten, *failed):
             terminalreporter.write_line(f"wsgi: {problem}", red=True)
+        for command in annotations.splitlines():
+            terminalreporter.write_line(command)
 
     def make_reports(self) -> dict[str, Report]:
         """Return the report of each target by its label."""

@@ -37,7 +37,10 @@ _LISTS = {
     "env": ("NAME=VALUE", "an environment variable, set before the application is imported"),
     "override": ("NAME=VALUE", "a variable whose override must change the loaded configuration"),
     "path": ("PATH", "one more request path"),
-    "report": ("FILE", "write a report: .json or .md"),
+    "report": (
+        "FILE",
+        "write a report: .json, .html, .md, .sarif, .svg and others, or FORMAT:FILE",
+    ),
     "select": ("RULE", "judge by these rules only; ids and globs"),
     "ignore": ("RULE", "leave these rules out; ids and globs, 'RULE: reason' in an ini file"),
 }
@@ -200,7 +203,10 @@ def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -
         Plan,
         refuse_places,
     )
-    from pytest_wsgi.rendering.files import UnknownFormatError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.rendering.formats import (  # noqa: PLC0415 # only when asked for
+        FormatError,
+        MissingLibraryError,
+    )
     from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
 
     directory = config.invocation_params.dir
@@ -215,9 +221,11 @@ def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -
             config.pluginmanager.register(make_gatherer(config, plan, wanted=wanted))
     except (OptionError, SelectionError, SpecError) as error:
         raise pytest.UsageError(str(error)) from None
-    except UnknownFormatError as error:
+    except FormatError as error:
         advice = "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-report wsgi.json"
         raise pytest.UsageError(f"--wsgi-report: {error}.\n{advice}") from None
+    except MissingLibraryError as error:
+        raise pytest.UsageError(f"--wsgi-report: {error}") from None
     return plan
 
 
@@ -225,11 +233,9 @@ def make_gatherer(config: pytest.Config, plan: Plan, *, wanted: bool) -> object:
     """Return the plugin object that gathers the results and writes the reports."""
     from pytest_wsgi.gathering import Gatherer  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.options import is_strict, read_list  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.rendering.files import find_suffix  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.rendering.files import read_target  # noqa: PLC0415 # only when asked for
 
-    files = [plan.directory / name for name in read_list(config, "wsgi_report")]
-    for file in files:
-        find_suffix(file)
+    files = [read_target(text, plan.directory) for text in read_list(config, "wsgi_report")]
     return Gatherer(plan, files, strict=is_strict(config), wanted=wanted)
 
 

@@ -25,6 +25,7 @@ from pytest_wsgi.loading.boundaries import find_boundaries
 from pytest_wsgi.loading.launch.launcher import Circumstances, Errand, Launcher
 from pytest_wsgi.loading.launch.process import scrub
 from pytest_wsgi.matter import LOADS, choose_for, needs_launches
+from pytest_wsgi.report import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +86,17 @@ def load_programs() -> Programs:
         projects=mutants.load_projects(),
         project_twins=mutants.load_project_twins(),
         project_controls=controls.load_projects(),
+    )
+
+
+def count_programs() -> Proof:
+    """Return how many rules there are, and how many programs of each kind prove them."""
+    programs = load_programs()
+    return Proof(
+        rules=len(CATALOGUE),
+        mutants=len(programs.mutants) + len(programs.projects),
+        twins=len(programs.twins) + len(programs.project_twins),
+        controls=len(programs.controls) + len(programs.project_controls),
     )
 
 

@@ -20,6 +20,7 @@ from pytest_wsgi.proof import (
     check_control,
     check_mutant,
     check_twin,
+    count_programs,
     is_runnable,
     load_programs,
 )
@@ -27,6 +28,8 @@ from pytest_wsgi.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_wsgi.report import Proof
 
 _CHECKS = {
     "mutants": check_mutant,
@@ -44,14 +47,11 @@ _MOST_WORKERS = 8
 class SelfTest:
     """What came of a self-test: `problems` is empty where every rule is proved.
 
-    The numbers count programs and rules; `seconds` is wall time. `unrun` names rules that a program
-    proves which needs what is not installed.
+    `proof` counts the rules and programs; `seconds` is wall time. `unrun` names rules that a
+    program proves which needs what is not installed.
     """
 
-    rules: int
-    mutants: int
-    twins: int
-    controls: int
+    proof: Proof
     seconds: float
     problems: tuple[str, ...] = ()
     unrun: tuple[str, ...] = ()
@@ -61,7 +61,6 @@ def run_selftest() -> SelfTest:
     """Drive and judge every program, in as many processes as there are processors."""
     start = time.monotonic()
     load_rules()
-    programs = load_programs()
     names = list_names()
     workers = min(os.cpu_count() or 1, _MOST_WORKERS)
     # A fresh interpreter each: a fork would take this process's threads and signals along.
@@ -71,10 +70,7 @@ def run_selftest() -> SelfTest:
             problem for found in pool.map(check_program, names, chunksize=8) for problem in found
         )
     return SelfTest(
-        rules=len(CATALOGUE),
-        mutants=len(programs.mutants) + len(programs.projects),
-        twins=len(programs.twins) + len(programs.project_twins),
-        controls=len(programs.controls) + len(programs.project_controls),
+        proof=count_programs(),
         seconds=time.monotonic() - start,
         unrun=tuple(find_unrun()),
         problems=(*find_unproven(), *problems),
@@ -139,10 +135,11 @@ def describe_selftest(test: SelfTest) -> str:
     """Return what a person reads of a self-test, with a newline at the end."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     ours = version("pytest-wsgi")
-    programs = f"{test.mutants} mutants, {test.twins} mended twins, {test.controls} controls"
+    proof = test.proof
+    programs = f"{proof.mutants} mutants, {proof.twins} mended twins, {proof.controls} controls"
     lines = [
         f"pytest-wsgi {ours} on {python}, {platform.system()}: the proof of its rules",
-        f"{test.rules} rules, {programs}, in {test.seconds:.0f} s",
+        f"{proof.rules} rules, {programs}, in {test.seconds:.0f} s",
     ]
     if test.problems:
         lines += [f"{len(test.problems)} of these are not as they should be:", *test.problems]

@@ -8,6 +8,9 @@ from pytest_wsgi.examination import Examination
 from pytest_wsgi.loading import django
 from runs import BROKEN, GOOD, ISOLATED, OWN, UNLAUNCHED, Run, write
 
+OF_GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+"""Under these a run says more."""
+
 
 @pytest.fixture
 def launches():
@@ -27,7 +30,7 @@ def no_launches(request, monkeypatch):
 def project(pytester, monkeypatch):
     """Return the directory of a project with a good and a broken application and three tests."""
     # In CI pytest shows every failure twice, once more in its short summary.
-    for name in ("PYTEST_WSGI_APP", "CI", "BUILD_NUMBER"):
+    for name in ("PYTEST_WSGI_APP", "CI", "BUILD_NUMBER", *OF_GITHUB):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(django, "_owners", [])  # what this process has of earlier runs in it
     write(pytester.path, {"pytest.ini": "[pytest]\n", "mysite/__init__.py": "", **OWN})

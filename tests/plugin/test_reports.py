@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import shlex
+import sys
+from dataclasses import replace
 
 import pytest
 
+from pytest_wsgi import publishing
+from pytest_wsgi.rendering import formats
+from pytest_wsgi.rendering.formats import FORMATS
 from pytest_wsgi.report import from_json, to_json
-from runs import ALL, BAD, BROKEN_RULE, MAIN, UNLAUNCHED, read_report, write
+from runs import ALL, BAD, BROKEN_ID, BROKEN_RULE, MAIN, UNLAUNCHED, read_report, write
+
+
+def words(option, values):
+    return [word for value in values for word in (option, value)]
 
 
 def test_a_good_run(project, run):
@@ -102,16 +115,139 @@ def test_errors_of_collection_keep_their_status(project, run, add):
     assert len(read_report(project / "all.json").rules) == ALL
 
 
-def test_a_path_that_cannot_be_written(project, run):
+def test_a_path_that_cannot_be_written_costs_a_line_and_nothing_else(project, run):
     write(project, {"file": ""})
     found = run(*MAIN, "--wsgi-report", "file/all.json", "--wsgi-report", "all.md")
-    assert found.status == 1
+    assert found.status == 0
     assert not found.having("failed")
     (line,) = [line for line in found.out.splitlines() if line.startswith("wsgi: cannot write")]
     assert "file/all.json" in line
     assert "Traceback" not in found.out
     assert (project / "all.md").is_file()
     assert " WSGI conformance: " in found.out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX's")
+def test_a_full_disk_costs_a_line_and_nothing_else(project, run_apart, add):
+    limit = (
+        "import resource, pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_sessionfinish():\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))\n"
+    )
+    add({"conftest.py": limit})
+    reports = ("--wsgi-report", "all.json", "--wsgi-report", "all.svg")
+    found = run_apart(*MAIN, *reports, "-p", "no:cacheprovider")
+    assert found.ret == 0
+    out = found.stdout.str()
+    said = re.findall(
+        r"^wsgi: cannot write the report '.*(all\.\w+)'.*said: (.*)$", out, re.MULTILINE
+    )
+    assert said == [("all.json", os.strerror(errno.EFBIG))]
+    assert sorted(path.name for path in project.glob("*all*")) == ["all.svg"]
+    assert list(project.glob(".*.tmp")) == []
+
+
+def test_a_renderer_that_crashes_costs_a_line_and_nothing_else(project, run, monkeypatch):
+    def crash(reports):
+        raise ZeroDivisionError("division\nby zero")
+
+    broken = replace(FORMATS["sarif"], render=crash)
+    monkeypatch.setattr(formats, "FORMATS", {**FORMATS, "sarif": broken})
+    found = run(*MAIN, "--wsgi-report", "all.sarif", "--wsgi-report", "all.json")
+    assert found.status == 0
+    (line,) = [line for line in found.out.splitlines() if line.startswith("wsgi: cannot")]
+    assert line.endswith(
+        "all.sarif': it ended in ZeroDivisionError: division by zero. That is a fault of "
+        "pytest-wsgi, and says nothing of what was judged"
+    )
+    assert not (project / "all.sarif").exists()
+    assert read_report(project / "all.json").is_proven
+
+
+def test_every_format(project, run):
+    names = {
+        "json": "all.json",
+        "html": "out/all.html",
+        "md": "all.md",
+        "sarif": "all.sarif",
+        "gitlab": "gl-code-quality-report.json",
+        "badge": "all.svg",
+        "shields": "all.shields.json",
+        "annotations": "annotations:all.txt",
+    }
+    assert names.keys() == FORMATS.keys()
+    assert run(*BAD, *words("--wsgi-report", names.values())).status == 1
+    report = read_report(project / "all.json")
+    for name, target in names.items():
+        text = (project / target.removeprefix("annotations:")).read_text(encoding="utf-8")
+        assert text == FORMATS[name].render([report])
+
+
+def test_a_report_says_how_to_mend_and_to_judge_again(project, run):
+    run(*BAD, "--wsgi-report", "all.json")
+    report = read_report(project / "all.json")
+    rules = {rule.id: rule for rule in report.rules}
+    assert list(rules[BROKEN_RULE].fixes) == ["Bare", "Django", "Flask"]
+    assert rules[BROKEN_RULE].rerun == f"pytest {' '.join(BAD)} {BROKEN_ID}"
+    held = next(rule for rule in report.rules if rule.verdict == "held")
+    assert (dict(held.fixes), held.rerun) == ({}, "")
+    assert report.proof.mutants > report.proof.twins > 200
+    assert run(*shlex.split(rules[BROKEN_RULE].rerun)[1:]).having("failed") == [BROKEN_ID]
+
+
+def test_the_same_run_makes_the_same_bytes(project, run):
+    for name in ("a", "b"):
+        run(*BAD, "--wsgi-report", f"{name}.json", "--wsgi-report", f"{name}.html")
+    for suffix in ("json", "html"):
+        first, second = ((project / f"{name}.{suffix}").read_text() for name in ("a", "b"))
+        assert first == second
+
+
+def test_a_name_that_tells_no_format(run):
+    found = run(*MAIN, "--wsgi-report", "all.xml")
+    assert found.status == 4
+    assert "--wsgi-report: cannot tell the format of the report 'all.xml' by its name" in found.err
+    assert "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-report wsgi.json" in found.err
+
+
+def test_a_format_whose_library_is_missing(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    found = run(*MAIN, "--wsgi-report", "all.html")
+    assert found.status == 4
+    assert "Try: pip install 'pytest-wsgi[html]'" in found.err
+
+
+def test_on_github(project, run, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    (project / "summary.md").write_text("before\n")
+    found = run(*BAD)
+    assert found.status == 1
+    commands = [line for line in found.out.splitlines() if line.startswith("::")]
+    assert 1 < len(commands) <= 8
+    assert commands[0].startswith("::error file=mysite/bad.py,line=")
+    before, _, summary = (project / "summary.md").read_text().partition("\n\n")
+    assert before == "before"
+    assert summary.startswith("# WSGI conformance of `mysite.bad.application`")
+
+
+def test_a_summary_that_cannot_be_written(run, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "not/there.md")
+    found = run(*MAIN)
+    assert found.status == 0
+    assert "wsgi: cannot append to the step summary 'not/there.md'" in found.out
+
+
+def test_annotations_that_cannot_be_made(run, monkeypatch):
+    def crash(reports):
+        raise RecursionError("too deep")
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setattr(publishing, "render_annotations", crash)
+    found = run(*MAIN)
+    assert found.status == 0
+    assert "wsgi: cannot make the annotations: it ended in RecursionError: too deep." in found.out
 
 
 def test_relative_to_where_pytest_was_called(project, run, monkeypatch):
@@ -121,10 +257,14 @@ def test_relative_to_where_pytest_was_called(project, run, monkeypatch):
 
 
 @pytest.mark.usefixtures("launches")
-def test_from_several_processes(project, run):
+def test_from_several_processes(project, run, monkeypatch):
     pytest.importorskip("xdist")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
     run(*BAD, "--wsgi-path", "/about", "--wsgi-report", "alone.json")
+    (project / "summary.md").unlink()
     run(*BAD, "--wsgi-path", "/about", "--wsgi-report", "together.json", "-n", "2")
+    summary = (project / "summary.md").read_text()
+    assert summary.count("# WSGI conformance of") == 1  # only the controller writes
     alone, together = (
         json.loads((project / f"{n}.json").read_text()) for n in ("alone", "together")
     )

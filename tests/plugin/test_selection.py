@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
+from xmlschema import XMLSchema
 
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.matter import choose_for
 from runs import ALL, BAD, BROKEN_ID, BROKEN_RULE, MAIN, OWN_IDS
 
+SCHEMAS = Path(__file__).parents[1] / "rendering/schemas"
 RULES = choose_for(CATALOGUE, "application")
 MUSTS = sum(rule.level.value == "must" for rule in RULES.values())
 HEADERS = sum(rule.area == "header" for rule in RULES.values())
@@ -217,17 +220,31 @@ def test_processes_without_a_target(run):
 
 def test_junit(project, run):
     run(*BAD, "--wsgi-path", "/about", "--junitxml", "junit.xml")
-    cases = list(ET.parse(project / "junit.xml").iter("testcase"))  # noqa: S314 # our own file
+    tree = ET.parse(project / "junit.xml")  # noqa: S314 # our own file
+    XMLSchema(SCHEMAS / "junit.xsd").validate(tree)
+    cases = list(tree.iter("testcase"))
     names = [(case.get("classname"), case.get("name")) for case in cases]
     assert len(names) == len(set(names)) == ALL + 4
     case = cases[names.index(("mysite.bad.application", BROKEN_RULE))]
     properties = {entry.get("name"): entry.get("value") for entry in case.iter("property")}
     assert properties == {
+        "wsgi_rule": BROKEN_RULE,
         "wsgi_verdict": "broken",
         "wsgi_level": "must",
         "wsgi_requirements": " ".join(CATALOGUE[BROKEN_RULE].checks),
     }
     assert "expected a str, got b'200 OK'" in case.find("failure").text
+    validate_by_jenkins(tree)
+
+
+def validate_by_jenkins(tree):
+    """Validate against the schema that Jenkins publishes, where it is here."""
+    published = os.environ.get("PYTEST_WSGI_JUNIT_SCHEMA")
+    if published:
+        for case in tree.iter("testcase"):
+            for properties in case.findall("properties"):
+                case.remove(properties)
+        XMLSchema(published).validate(tree)
 
 
 def test_verbose_output_names_the_users_file(run):

@@ -12,6 +12,7 @@ from pytest_wsgi import selftest, tasks
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.explaining import make_example
 from pytest_wsgi.proof import load_programs
+from pytest_wsgi.report import Proof
 from pytest_wsgi.selftest import describe_selftest
 from runs import BROKEN_RULE
 
@@ -126,7 +127,8 @@ def test_what_needs_django_is_left_out_without_it_and_said(monkeypatch):
     monkeypatch.setattr(selftest, "load_programs", lambda: few)
     assert ("project_twins", "settings-modules-agree") not in selftest.list_names()
     assert selftest.find_unrun() == ["settings-modules-agree"]
-    test = selftest.SelfTest(rules=1, mutants=1, twins=1, controls=1, seconds=1.0, unrun=("a-b",))
+    proof = Proof(rules=1, mutants=1, twins=1, controls=1)
+    test = selftest.SelfTest(proof=proof, seconds=1.0, unrun=("a-b",))
     assert "Not proved without Django, which is not installed: a-b" in describe_selftest(test)
     assert make_example(needing, "settings-modules-agree").outcome == "blocked"
 

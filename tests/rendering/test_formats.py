@@ -11,6 +11,7 @@ from pytest_wsgi.rendering.formats import (
     FORMATS,
     FormatError,
     MissingLibraryError,
+    check_library,
     find_format,
     get_format,
     split_target,
@@ -93,23 +94,26 @@ def test_formats_render_all_reports():
 
 
 def test_html_without_its_library(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pytest_wsgi.rendering.html", None)
-    with pytest.raises(MissingLibraryError, match=r"Try: pip install 'pytest-wsgi\[html\]'$"):
-        FORMATS["html"].render([REPORT])
+    check_library(FORMATS["html"])
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingLibraryError) as error:
+        check_library(FORMATS["html"])
+    assert str(error.value) == (
+        "the format html needs jinja2, which cannot be imported: import of jinja2 halted; None in "
+        "sys.modules. Try: pip install 'pytest-wsgi[html]'"
+    )
 
 
 def test_no_format_but_html_needs_a_library():
     code = (
         "import sys; sys.modules['jinja2'] = None\n"
-        "from pytest_wsgi.rendering.formats import FORMATS, MissingLibraryError\n"
+        "from pytest_wsgi.rendering.formats import *\n"
         "for each in FORMATS.values():\n"
         "    try:\n"
+        "        check_library(each)\n"
         "        each.render([])\n"
-        "    except MissingLibraryError as error:\n"
-        "        print(each.name, error)\n"
+        "    except MissingLibraryError:\n"
+        "        print(each.name)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == (
-        "html HTML cannot be rendered: import of jinja2 halted; None in sys.modules. "
-        "Try: pip install 'pytest-wsgi[html]'\n"
-    )
+    assert done.stdout == "html\n"

@@ -20,8 +20,13 @@ from html_samples import (
     spoil,
 )
 from pytest_wsgi.rendering.html import Anchors, Room, render_html
-from pytest_wsgi.rendering.html_overview import compare_areas, compare_rules, make_bars
-from pytest_wsgi.report import FindingReport, Proof
+from pytest_wsgi.rendering.html_overview import (
+    compare_areas,
+    compare_rules,
+    make_bars,
+    make_heat_map,
+)
+from pytest_wsgi.report import FindingReport, Proof, Standing
 from sample_reports import (
     PATIENT,
     make_finding,
@@ -132,6 +137,31 @@ def test_page_says_all_that_a_finding_has_to_say():
         assert part in text, part
 
 
+def test_changes_since_the_baseline():
+    page = Page(render_html([make_full_report()]))
+    for part in (
+        "Since the baseline 2",
+        "What wsgi-known.toml lists, and what this run found",
+        "✕ New status-is-native-string got bytes",
+        "◆ Known known-1 the old pages since 2026-01-31 until 2027-01-31 https://issues.example/7",
+        "✓ Fixed, still listed held-1 got None an old one",
+        "○ later gone",
+    ):
+        assert part in page.text, part
+    assert page.find("a").count({"href": "#known-1"}) == 3
+    assert "baseline" not in Page(render_html([make_report()])).text
+
+
+def test_nothing_changed_since_the_baseline():
+    text = Page(render_html([make_report(standing=Standing(file="known.toml"))])).text
+    assert "Nothing is listed in known.toml for this application, and nothing is new." in text
+
+
+def test_reason_of_a_known_finding_is_told():
+    rule = make_rule(verdict="known", reason="the old pages")
+    assert "It is known: the old pages" in Page(render_html([make_report(rule)])).text
+
+
 def test_broken_musts_come_first():
     page = Page(render_html([make_mixed_report()]))
     places = [
@@ -191,6 +221,23 @@ def test_heat_map_names_the_layers_that_are_to_blame():
     assert "✕ 1 broken" in page.text
     assert "· no blame" in page.text
     assert "Layer Gzip (a.py:3)" in page.text
+
+
+def test_every_layer_has_a_column_and_known_blame_is_no_new_one():
+    subject = make_subject(facts={"layers": "Auth, a.py:1 > Gzip, a.py:3"})
+    blamed = make_finding(layer="Gzip, a.py:3")
+    rules = (
+        make_rule(findings=(blamed,)),
+        make_rule(id="b", verdict="known", findings=(blamed,)),
+        make_rule(id="c", area="body", verdict="known", findings=(blamed,)),
+    )
+    table = make_heat_map(make_report(*rules, subject=subject), str)
+    assert table.columns == ("application", "layer Auth, a.py:1", "layer Gzip, a.py:3")
+    cells = [[(cell.verdict, cell.text) for cell in row.cells[1:]] for row in table.rows]
+    assert cells == [
+        [("absent", "no blame"), ("broken", "1 broken, 1 known")],
+        [("absent", "no blame"), ("known", "1 known")],
+    ]
 
 
 def test_subjects_side_by_side():
@@ -389,17 +436,6 @@ def test_names_of_places():
 def test_room_is_only_taken_where_there_is_some():
     room = Room(left=3)
     assert [room.take(text) for text in ("ä", "ab", "b", "")] == [True, False, True, True]
-
-
-def test_without_jinja2_the_message_says_what_to_install():
-    code = (
-        "import sys; sys.modules['jinja2'] = None\n"
-        "from pytest_wsgi.rendering.formats import MissingLibraryError, get_format\n"
-        "try: get_format('html').render([])\n"
-        "except MissingLibraryError as error: print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'pytest-wsgi[html]'" in done.stdout
 
 
 def test_page_is_the_same_whatever_the_seed_of_hashes():

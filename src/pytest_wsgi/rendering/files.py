@@ -1,66 +1,62 @@
-"""Writes reports to files: the format follows the suffix; a file is there whole or not at all."""
+"""Writes reports to files: the name tells the format; a file is there whole or not at all."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.rendering.markdown import render_markdown
-from pytest_wsgi.report.plain import to_json
+from pytest_wsgi.rendering.formats import Format, check_library, split_target
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pytest_wsgi.report.values import Report
 
-SUFFIXES = (".json", ".md")
-"""The suffixes of the formats that can be written."""
-
 _UNFIT = re.compile(r"[^\w.-]+", re.ASCII)
-
-
-class UnknownFormatError(ValueError):
-    """The suffix of a file names no format. The message lists those that do."""
 
 
 class NotWrittenError(Exception):
     """A report could not be written. The message says what was tried and what the system said."""
 
 
-def write_report(path: str | os.PathLike[str], reports: Sequence[Report]) -> tuple[Path, ...]:
-    """Write the reports to `path`, directories included, and return the files written.
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file that reports are to be written to, and their format there."""
 
-    `.md` holds all reports in one file. `.json` holds one: where there are several, the label of
-    the subject goes before the suffix, as `wsgi-LABEL.json`. A file of the same name is replaced.
-    Raises UnknownFormatError before anything is written, and NotWrittenError.
+    format: Format
+    path: Path
+
+
+def read_target(text: str, directory: Path) -> ReportFile:
+    """Return the file that `FORMAT:PATH` names, or a path whose ending tells the format.
+
+    A relative path is one below `directory`. Raises FormatError, and MissingLibraryError where
+    the format needs what is not installed.
     """
-    path = Path(path)
-    if find_suffix(path) == ".md":
-        texts = {path: "\n".join(render_markdown(report) for report in reports)}
-    elif len(reports) == 1:
-        texts = {path: to_json(reports[0])}
-    else:
-        texts = {
-            name: to_json(report)
-            for name, report in zip(name_files(path, reports), reports, strict=True)
-        }
+    form, path = split_target(text)
+    check_library(form)
+    return ReportFile(form, directory / path)
+
+
+def write_report(file: ReportFile, reports: Sequence[Report]) -> tuple[Path, ...]:
+    """Write the reports to a file, directories included, and return the files written.
+
+    JSON has a file for each: where there are several, the label of the subject goes before the
+    suffix, as `wsgi-LABEL.json`. Other formats hold all reports in one. A file of the same name is
+    replaced. Raises NotWrittenError, and what a renderer that is at fault raises.
+    """
+    path = file.path
+    shares = {path: reports}
+    if file.format.name == "json" and len(reports) != 1:
+        names = name_files(path, reports)
+        shares = {name: [report] for name, report in zip(names, reports, strict=True)}
+    texts = {name: file.format.render(some) for name, some in shares.items()}
     for name, text in texts.items():
         write_whole(name, text)
     return tuple(texts)
-
-
-def find_suffix(path: str | os.PathLike[str]) -> str:
-    """Return the suffix, in lower case, that says the format; raises UnknownFormatError."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UnknownFormatError(
-            f"cannot tell the format of the report {str(path)!r}: its suffix is "
-            f"{suffix or 'missing'}; supported are {' and '.join(SUFFIXES)}"
-        )
-    return suffix
 
 
 def name_files(path: Path, reports: Sequence[Report]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -30,21 +31,23 @@ class MissingLibraryError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format: its name, what renders it, and the ends of the names of its files."""
+    """A format: its name, what renders it, and the ends of the names of its files.
+
+    `library` is the package that it needs beside the standard library, `extra` what installs it;
+    both may be empty.
+    """
 
     name: str
     render: Callable[[Sequence[Report]], str]
     endings: tuple[str, ...] = ()
+    library: str = ""
+    extra: str = ""
 
 
 def render_html_page(reports: Sequence[Report]) -> str:
-    """Return the reports as one HTML page; raises MissingLibraryError without Jinja2."""
-    try:
-        from pytest_wsgi.rendering.html import render_html  # noqa: PLC0415 # the only one that needs a library
-    except ImportError as error:
-        raise MissingLibraryError(
-            f"HTML cannot be rendered: {error}. Try: pip install 'pytest-wsgi[html]'"
-        ) from error
+    """Return the reports as one HTML page; raises ImportError without Jinja2."""
+    from pytest_wsgi.rendering.html import render_html  # noqa: PLC0415 # the only one that needs a library
+
     return render_html(reports)
 
 
@@ -56,7 +59,13 @@ def render_all_markdown(reports: Sequence[Report]) -> str:
 FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
-        Format(name="html", render=render_html_page, endings=(".html", ".htm")),
+        Format(
+            name="html",
+            render=render_html_page,
+            endings=(".html", ".htm"),
+            library="jinja2",
+            extra="html",
+        ),
         Format(name="md", render=render_all_markdown, endings=(".md",)),
         Format(name="sarif", render=render_sarif, endings=(".sarif", ".sarif.json")),
         Format(
@@ -83,6 +92,19 @@ def split_target(text: str) -> tuple[Format, str]:
     if colon and path and name in FORMATS:
         return FORMATS[name], path
     return find_format(text), text
+
+
+def check_library(form: Format) -> None:
+    """Raise MissingLibraryError where the format needs a library that cannot be imported."""
+    if not form.library:
+        return
+    try:
+        importlib.import_module(form.library)
+    except ImportError as error:
+        raise MissingLibraryError(
+            f"the format {form.name} needs {form.library}, which cannot be imported: {error}. "
+            f"Try: pip install 'pytest-wsgi[{form.extra}]'"
+        ) from error
 
 
 def find_format(path: str) -> Format:
