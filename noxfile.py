@@ -43,14 +43,30 @@ PYTHONS = find_pythons()
 COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
 """The Python whose run measures coverage, and which checks style and the oldest pytest."""
 
-nox.options.sessions = ["lint", "oldest", "middleware", "proof", "tests"]
+nox.options.sessions = ["lint", "oldest", "middleware", "proof", "browser", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 SPREAD = ("-n", "2", "--dist", "worksteal")
 """Two processes; each begins with one half, so that what a directory shares is made once."""
 
-NO_BROWSER = ("-m", "not browser")
-"""What needs a browser runs in a session of its own: `nox -s browser`."""
+ELSEWHERE = ("-m", "not browser and not examples")
+"""What is marked so is run by other sessions, once: `browser` and `proof`."""
+
+NEWEST = PYTHONS[-1]
+
+NOT_BETWEEN = tuple(
+    f"--ignore=tests/real/test_{name}.py"
+    for name in ("changing_pages", "deployment", "django", "flask_files", "frameworks")
+)
+"""What runs on COVERED and NEWEST only: real frameworks, and the servers.
+
+What these do differently from one Python to the next is not ours, and each series of Django that is
+tested supports one of the two. What stays of tests/real is where Python has a part, or where only
+the oldest Python has the oldest Django.
+"""
+
+CHROMIUM = ("chromium", "chromium-driver", "fonts-dejavu-core")
+"""Debian's packages of what that session looks with; the font has the signs of the page."""
 
 FAILED: list[str] = []
 """The tests that failed, with their session; told once more when all is done."""
@@ -61,6 +77,27 @@ def tell_failed() -> None:
     """Let a log end with what failed, however long it is."""
     if FAILED:
         print("Failed:", *FAILED, sep="\n  ")  # noqa: T201 # below what nox prints last
+
+
+def provide_chromium(session: nox.Session) -> None:
+    """Install Chromium and its driver by apt-get, as root or by sudo without a password.
+
+    Where they are there already nothing is done; where they cannot be installed the session fails,
+    and says what to do.
+    """
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser and shutil.which("chromedriver"):
+        return
+    words = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *CHROMIUM]
+    root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
+    if not all(shutil.which(word) for word in ("apt-get", *root[:1])):
+        session.error(f"There is no Chromium to look with. Try: sudo {' '.join(words)}")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        session.run(*root, "apt-get", "update", "-q", external=True, silent=True, env=quiet)
+        session.run(*root, *words, external=True, silent=True, env=quiet)
+    except CommandFailed:
+        session.error(f"Chromium could not be installed. Try: sudo {' '.join(words)}")
 
 
 def build_wheel(session: nox.Session) -> Path:
@@ -107,15 +144,14 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel; last on the one Python that measures coverage."""
     install_wheel(session)
     if session.python != COVERED or session.posargs:
-        run_tests(session, *(session.posargs or NO_BROWSER))
+        between = () if session.python == NEWEST else NOT_BETWEEN
+        run_tests(session, *(session.posargs or (*ELSEWHERE, *between)))
         return
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
     session.run("coverage", "erase")  # also of what a run that failed has left
     # The processes of the tests measure from their start; tests/conftest.py spares what they start.
     try:
-        run_tests(
-            session, *NO_BROWSER, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve())
-        )
+        run_tests(session, *ELSEWHERE, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve()))
     finally:  # a test that fails does not hide a line that none runs
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
@@ -125,7 +161,7 @@ def tests(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """Run the tests of the plugin on the oldest pytest that is supported."""
     install_wheel(session, "pytest~=8.4.0")
-    run_tests(session, *(session.posargs or ("tests/plugin",)))
+    run_tests(session, *(session.posargs or ("tests/plugin", "-m", "not slow")))
     session.run("pytest", "--wsgi-selftest")
 
 
@@ -141,7 +177,8 @@ def middleware(session: nox.Session) -> None:
 
 @nox.session(python=COVERED)
 def browser(session: nox.Session) -> None:
-    """Look at the HTML report in Debian's Chromium, which must be installed with its driver."""
+    """Look at the HTML report in Debian's Chromium, which is installed where it is missing."""
+    provide_chromium(session)
     tools = nox.project.dependency_groups(PROJECT, "tests", "browser")
     session.install(f"{build_wheel(session)}[html]", *tools)
     run_tests(session, *(session.posargs or ("tests/browser",)), CI="true")
@@ -149,19 +186,24 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(python=COVERED)
 def proof(session: nox.Session) -> None:
-    """Check reports/kills.md, which sets every program before this suite and other linters."""
+    """Check the pages about rules: all of their examples, and every program before other linters.
+
+    These are reports/rules.md and reports/kills.md.
+    """
     if session.python != "3.11":
-        session.skip("the page is made with Python 3.11")
-    peers = nox.project.dependency_groups(PROJECT, "peers")
-    session.install(str(build_wheel(session)), *peers)
+        session.skip("the pages are made with Python 3.11")
+    tools = nox.project.dependency_groups(PROJECT, "tests", "peers")
+    session.install(str(build_wheel(session)), *tools)
     session.env["PYTHONPATH"] = os.pathsep.join(("tests", "fixtures"))
     session.run("python", "-m", "proof_page", *(session.posargs or ("--check",)))
+    if not session.posargs:
+        run_tests(session, "-m", "examples", "tests/test_rules_page.py", "tests/test_sources.py")
 
 
 @nox.session(python=COVERED)
 def lint(session: nox.Session) -> None:
     """Check style, types and layers."""
-    session.install(".[webtest,html]", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.install(".[webtest,html,reach]", *nox.project.dependency_groups(PROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

@@ -6,6 +6,8 @@ import gc
 import os
 import signal
 
+import pytest
+
 pytest_plugins = ["pytester"]
 
 
@@ -20,9 +22,12 @@ def pytest_configure(config):
         os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
-def pytest_collection_finish():
-    """Let the garbage collector pass over what is there to stay.
+@pytest.fixture(scope="module", autouse=True)
+def pass_over_what_stays():
+    """Let the garbage collector pass over what earlier modules have left, after it looked once.
 
-    With warnings as errors the harness collects after every program, a thousand times.
+    With warnings as errors the harness collects after every program, a thousand times; and the
+    tests that import Django anew each leave one behind.
     """
+    gc.collect()
     gc.freeze()

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from hypothesis import HealthCheck, settings
 
 from pytest_wsgi.exchange import Problem
+from pytest_wsgi.report import FileReach, Reach
 from sample_reports import PATIENT, make_finding, make_report, make_rule, make_subject
 
 HOSTILE = (
@@ -56,4 +57,5 @@ def make_hostile_report(level=HOSTILE):
         ignored={HOSTILE: HOSTILE},
         notes=(HOSTILE,),
         unproven=HOSTILE,
+        reach=Reach(files=(FileReach(file=HOSTILE, lines=2, reached=1, missing=HOSTILE),)),
     )

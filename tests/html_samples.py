@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from pytest_wsgi.report import Excerpt, Proof, Stimulus, TimelineEvent
+from pytest_wsgi.report import (
+    Change,
+    Excerpt,
+    FileReach,
+    Proof,
+    Reach,
+    Standing,
+    Stimulus,
+    TimelineEvent,
+)
 from sample_reports import make_finding, make_mixed_report, make_report, make_rule, texts
 
 MARKUP = """"'></style><script>fetch('http://evil.invalid/')</script><img src=x onerror=alert(1)>"""
@@ -69,6 +79,17 @@ def make_full_finding(**changes):
     return make_finding(**{**values, **changes})
 
 
+def make_layered_finding():
+    """Return a finding that is shown on its way through many layers."""
+    lanes = ("server", *(f"a_long_package.and_module.Layer{number}" for number in range(6)))
+    ways = [*pairwise(lanes), *pairwise(reversed(lanes))]
+    timeline = tuple(
+        make_event(number, *way, text="start_response(b'200 OK', 2 headers)", offending=number == 7)
+        for number, way in enumerate(ways, start=1)
+    )
+    return make_full_finding(expected="less", layer=lanes[-1], lanes=lanes, timeline=timeline)
+
+
 def make_full_rule(**changes):
     values = {
         "findings": (make_full_finding(),),
@@ -76,6 +97,33 @@ def make_full_rule(**changes):
         "rerun": "pytest --wsgi-app mysite.wsgi.application mysite/wsgi.py::application::x",
     }
     return make_rule(**{**values, **changes})
+
+
+STANDING = Standing(
+    file="wsgi-known.toml",
+    changes=(
+        Change(state="new", rule="status-is-native-string", finding="1a", shows="got bytes"),
+        Change(
+            state="known",
+            rule="known-1",
+            finding="2b",
+            reason="the old pages",
+            first_seen="2026-01-31",
+            expires="2027-01-31",
+            issue="https://issues.example/7",
+        ),
+        Change(state="fixed", rule="held-1", finding="3c", shows="got None", reason="an old one"),
+        Change(state="later", rule="gone", finding="4d"),
+    ),
+)
+
+
+REACH = Reach(
+    files=(
+        FileReach(file="mysite/urls.py", lines=12, reached=12),
+        FileReach(file="mysite/views.py", lines=80, reached=12, missing="9-70, 75-80"),
+    )
+)
 
 
 def make_full_report():
@@ -87,6 +135,8 @@ def make_full_report():
         ignored=report.ignored,
         unjudged=2,
         proof=Proof(rules=176, mutants=400, twins=176, controls=90),
+        standing=STANDING,
+        reach=REACH,
     )
 
 
@@ -94,6 +144,7 @@ evidence = st.builds(
     make_finding,
     layer=texts,
     message=texts,
+    lanes=st.lists(texts | st.sampled_from(["server", "application"]), max_size=12).map(tuple),
     excerpt=st.none()
     | st.builds(Excerpt, first=st.integers(), lines=st.lists(texts, max_size=4).map(tuple)),
     timeline=st.lists(
@@ -134,7 +185,7 @@ def spoil(value, text=MARKUP):
     if isinstance(value, dict):
         return {f"{text}{number}": spoil(item, text) for number, item in enumerate(value.values())}
     if is_dataclass(value):
-        fixed = {"verdict", "level", "kind", "environ", "source", "target"}
+        fixed = {"verdict", "level", "kind", "environ", "source", "target", "state"}
         changes = {
             field.name: spoil(getattr(value, field.name), text)
             for field in fields(value)

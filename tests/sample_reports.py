@@ -6,7 +6,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.report import FindingReport, Report, RuleReport, Subject
+from pytest_wsgi.report import (
+    Change,
+    FileReach,
+    FindingReport,
+    Reach,
+    Report,
+    RuleReport,
+    Standing,
+    Subject,
+)
 
 PATIENT = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 """How properties are tested: never by the clock."""
@@ -217,4 +226,29 @@ reports = st.builds(
     notes=st.lists(texts, max_size=4).map(tuple),
     exchanges=st.integers(),
     unproven=texts,
+    reach=st.none()
+    | st.builds(
+        Reach,
+        files=st.lists(
+            st.builds(
+                FileReach, file=texts, lines=st.integers(), reached=st.integers(), missing=texts
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
+    standing=st.none()
+    | st.builds(
+        Standing,
+        file=texts,
+        changes=st.lists(
+            st.builds(
+                Change,
+                state=texts | st.sampled_from(["new", "known", "fixed", "not exercised"]),
+                rule=texts,
+                finding=texts,
+                **dict.fromkeys(("shows", "reason", "first_seen", "expires", "issue"), texts),
+            ),
+            max_size=2,
+        ).map(tuple),
+    ),
 )

@@ -17,7 +17,14 @@ from pytest_wsgi.baselines import (
 )
 from pytest_wsgi.rendering.files import NotWrittenError
 from pytest_wsgi.report import FindingReport, Report, RuleReport, Subject
-from pytest_wsgi.report.baseline import Baseline, Entry, list_missing, list_stale
+from pytest_wsgi.report.baseline import (
+    Baseline,
+    Entry,
+    compare_to_baseline,
+    list_missing,
+    list_stale,
+    merge_standings,
+)
 from pytest_wsgi.report.fingerprints import name_finding
 
 TODAY = dt.date(2026, 11, 28)
@@ -108,6 +115,61 @@ def test_stale_is_what_was_looked_for_and_not_found():
     unasked = replace(HELD, verdict="not exercised")
     assert list(list_stale(baseline, [make_report(unasked)])) == []
     assert list(list_stale(baseline, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "state"),
+    [
+        (RULE, {}, "known"),
+        (RULE, {"reason": " "}, "unexplained"),
+        (RULE, {"expires": TODAY - dt.timedelta(days=1)}, "expired"),
+        (HELD, {}, "fixed"),
+        (replace(RULE, findings=(OTHER,)), {}, "fixed"),
+        (replace(HELD, verdict="not exercised"), {}, "not exercised"),
+    ],
+)
+def test_state_of_an_entry(rule, changes, state):
+    entry = make_entry(**changes)
+    standing = compare_to_baseline(make_baseline(entry), "known.toml", make_report(rule))
+    assert [one.state for one in standing.changes if one.finding == entry.finding] == [state]
+
+
+def test_changes_since_the_baseline_have_the_worst_first():
+    entries = (
+        make_entry(first_seen=TODAY, expires=TODAY, issue="https://a.example", shows="this"),
+        make_entry(rule="gone"),
+        make_entry(subject="another.wsgi:app"),
+    )
+    report = make_report(replace(RULE, findings=(FINDING, OTHER)))
+    standing = compare_to_baseline(make_baseline(*entries), "known.toml", report)
+    assert standing.file == "known.toml"
+    assert [(one.state, one.rule) for one in standing.changes] == [
+        ("new", RULE.id),
+        ("known", RULE.id),
+        ("not exercised", "gone"),
+    ]
+    known = standing.changes[1]
+    assert (known.first_seen, known.expires, known.issue) == (
+        str(TODAY),
+        str(TODAY),
+        entries[0].issue,
+    )
+    assert (known.shows, known.reason) == ("this", "old")
+
+
+def test_shards_stand_together_to_their_baseline():
+    baseline = make_baseline(make_entry(), make_entry(rule="gone"))
+    shards = [
+        compare_to_baseline(baseline, "known.toml", make_report(rule))
+        for rule in (HELD, RULE, replace(HELD, id="gone"))
+    ]
+    merged = merge_standings([None, *shards])
+    assert merged.file == "known.toml"
+    assert [(one.state, one.rule) for one in merged.changes] == [
+        ("known", RULE.id),
+        ("fixed", "gone"),
+    ]
+    assert merge_standings([None, None]) is None
 
 
 def test_file_is_read_as_it_was_written(tmp_path):

@@ -8,17 +8,14 @@ import pytest
 from pytest_wsgi import catalogue
 from pytest_wsgi.catalogue import (
     CATALOGUE,
-    SHOWN,
     Finding,
     Level,
     Party,
     begin_sentence,
     rule,
-    show,
-    show_field,
     weigh,
 )
-from pytest_wsgi.exchange import Conversation, Exchange, Foreign, Loading
+from pytest_wsgi.exchange import Conversation, Exchange, Loading
 from pytest_wsgi.requirements import load_requirements
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.sandwich import Sandwich
@@ -94,33 +91,6 @@ def test_rule_is_entered_with_what_its_docstring_says(monkeypatch):
     rule(Exchange, checks=(name, name), eased="for this", **more)(lambda _exchange: iter(()))
     assert catalogue.CATALOGUE["<lambda>"].level is Level.CONVENTION
     assert catalogue.CATALOGUE["<lambda>"].sentence == ""
-
-
-def test_values_are_shown_short():
-    assert show("x") == "'x'"
-    assert len(show("x" * 1000)) == SHOWN
-    assert show("x" * 1000).endswith("...")
-    assert show(Foreign("app.Odd")) == "<app.Odd object>"
-    assert len(show(1 << 20_000)) <= SHOWN
-
-
-@pytest.mark.parametrize("name", ["Set-Cookie", "authorization", " Cookie "])
-def test_secrets_are_not_shown(name):
-    assert show_field(name, "secret") == f"({name!r}, <redacted>)"
-
-
-def test_headers_are_shown():
-    assert show_field("A", "b") == "('A', 'b')"
-    assert show_field(5, None) == "(5, None)"
-
-
-@pytest.mark.parametrize("name", ["X-Auth-Token", "set-cookie", "X-API-Key", "x_csrftoken "])
-def test_secrets_of_headers_are_not_shown(name):
-    assert "hunter2" not in show_field(name, "hunter2")
-
-
-def test_other_headers_are_shown():
-    assert show_field("Content-Type", "text/plain") == "('Content-Type', 'text/plain')"
 
 
 def test_a_sentence_begins_with_a_capital_unless_it_begins_with_code():

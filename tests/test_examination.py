@@ -102,6 +102,17 @@ def test_rules_about_bodies_say_what_they_need():
     assert not any("--wsgi-unsafe" in reason for reason in reasons)
 
 
+def test_what_was_secret_before_or_is_now_is_not_told(monkeypatch):
+    examination = examine(loading=dataclasses.replace(LOADING, facts={"a": "then-1 now-12"}))
+    examination.environ = {"A_TOKEN": "then-1"}
+    assert examination.obtain_subject().facts == {"a": "<redacted> now-12"}
+    monkeypatch.setenv("B_TOKEN", "now-12")
+    examination.obtain_battery()
+    assert examination.obtain_subject().facts["a"] == "<redacted> <redacted>"
+    examination._notes = ("saw then-1",)
+    assert examination.describe_run()["notes"] == ["saw <redacted>"]
+
+
 def test_other_rules_are_blocked_when_the_target_did_not_load():
     examination = examine()
     examination.adopt(None, LOADING, Problem("import-failed", "It cannot be imported."))

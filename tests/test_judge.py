@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from exchanges import conversations, exchanges, loadings
-from pytest_wsgi.catalogue import CATALOGUE, Finding, Level, Party, Rule, show
+from pytest_wsgi.catalogue import CATALOGUE, Finding, Level, Party, Rule
 from pytest_wsgi.exchange import Conversation, Exchange, Loading
-from pytest_wsgi.judge import judge
+from pytest_wsgi.judge import judge, list_exercised
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.showing import show
 
 load_rules()
 LAWS = settings(
@@ -167,3 +168,18 @@ def test_no_rule_raises_whatever_a_conversation_holds(conversation):
 @given(loadings)
 def test_no_rule_raises_whatever_a_loading_holds(loading):
     check_rules(loading)
+
+
+def test_what_a_rule_is_exercised_over():
+    def refuse(_exchange):
+        raise ValueError
+
+    one, other = make_exchange(number=1), make_exchange(number=2)
+    second = dataclasses.replace(
+        make_rule(list, when=lambda exchange: exchange.number == 2), id="second"
+    )
+    never = dataclasses.replace(make_rule(list, when=lambda _exchange: False), id="never")
+    failing = dataclasses.replace(make_rule(list, when=refuse), id="failing")
+    every = make_rule(list)
+    found = list_exercised([every, second, never, failing], [one, other, LOADING])
+    assert found == {"a-rule": [one, other], "second": [other]}

@@ -73,6 +73,7 @@ def test_rules_import_nothing_but_the_catalogue_and_below():
         "pytest_wsgi.requirements",
         "pytest_wsgi.rules",
         "pytest_wsgi.sandwich",
+        "pytest_wsgi.showing",
     }
     for file in (PACKAGE / "rules").glob("*.py"):
         own = {name for name in list_imports(file) if name.startswith("pytest_wsgi")}

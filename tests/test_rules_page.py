@@ -11,6 +11,7 @@ MOST_SHOWN = 30
 """Lines of a difference that are shown: the page has thousands."""
 
 
+@pytest.mark.examples
 @pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="what Python says of errors differs; 3.11 made the page"
 )

@@ -38,12 +38,14 @@ def find_outcome(program):
 
 
 @ONCE
+@pytest.mark.examples
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.mutant)
 def test_bad_example_breaks_its_rule_by_itself(twin):
     assert find_outcome(PROGRAMS.mutants[twin.mutant]) == "broken"
 
 
 @ONCE
+@pytest.mark.examples
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
 def test_good_example_holds_its_rule_by_itself(twin):
     assert find_outcome(twin) == "held"

@@ -27,8 +27,10 @@ from pytest_wsgi.loading.launch.process import name_end
 from pytest_wsgi.loading.source import settings_literal
 from pytest_wsgi.planning import Options, Plan
 from pytest_wsgi.probes.application import BATTERY, PATH_PROBES
+from pytest_wsgi.reach import begin
 from pytest_wsgi.report import RuleReport, Subject, report_verdict
 from pytest_wsgi.report.plain import read_record, to_plain
+from pytest_wsgi.report.reach import Reach  # noqa: TC001 # `read_record` reads the annotations
 from pytest_wsgi.traces import is_own
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class Account:
     """What came of a target's examination, for a process that did not see it.
 
     `rules` holds the report of every rule by its id, `paths` those of each further path. The rest
-    is what `Examination.describe_run` returns.
+    is what `Examination.describe_run` returns, and what was reached, None where nobody asked.
     """
 
     subject: Subject
@@ -106,6 +108,7 @@ class Account:
     exchanges: int
     notes: tuple[str, ...]
     unproven: str
+    reach: Reach | None = None
 
     @property
     def run(self) -> dict[str, Any]:
@@ -273,7 +276,8 @@ def account_for(loss: Loss, plan: Plan, target: Target, loading: Loading) -> Acc
     problem, failure = None, ""
     if loss.is_ours or loss.has_loaded:
         failure = f"the process of its own that examined {spec.text} {loss.end}"
-        sys.stderr.write("".join(f"{line}\n" for line in loss.lines))
+        clean = target.examination.obtain_redactor().text
+        sys.stderr.write("".join(f"{clean(line)}\n" for line in loss.lines))
     else:
         asked = Asked(spec.text, target.origin, spec, tuple(plan.search), plan.rootdir)
         problem = asked.problem(
@@ -283,8 +287,14 @@ def account_for(loss: Loss, plan: Plan, target: Target, loading: Loading) -> Acc
             Corrected(when="In a run of its own"),
         )
     told = replace(loading, problem=problem)
-    rules = target.examination.rules
-    stand_in = Examination(load=lambda: (None, told), rules=rules, proof=failure)
+    examination = target.examination
+    stand_in = Examination(
+        load=lambda: (None, told),
+        rules=examination.rules,
+        root=examination.root,
+        environ=examination.environ,
+        proof=failure,
+    )
     return describe(stand_in, plan.paths)
 
 
@@ -295,7 +305,8 @@ def complete(account: Account, examination: Examination, process: str) -> Accoun
     """
     unknown = [rule for name, rule in examination.rules.items() if name not in account.rules]
     failed = fail_all(unknown, "a process of its own does not have this rule")
-    more = {verdict.rule.id: report_verdict(verdict, examination.root) for verdict in failed}
+    root, redactor = examination.root, examination.obtain_redactor()
+    more = {one.rule.id: report_verdict(one, root, redactor) for one in failed}
     facts = {"process": process, **account.subject.facts}
     return replace(
         account, subject=replace(account.subject, facts=facts), rules={**account.rules, **more}
@@ -308,7 +319,8 @@ def describe(examination: Examination, paths: Iterable[str]) -> Account:
     subject = examination.obtain_subject()
     asked = paths if subject.problem is None else ()
     reports = {path: examination.obtain_path_reports(path) for path in asked}
-    return Account(subject=subject, rules=rules, paths=reports, **examination.describe_run())
+    run, reach = examination.describe_run(), examination.take_reach()
+    return Account(subject=subject, rules=rules, paths=reports, reach=reach, **run)
 
 
 def main(directory: str) -> None:
@@ -328,6 +340,8 @@ def main(directory: str) -> None:
 def do(job: Job, loaded: Path) -> Account:
     """Plan, load, drive and judge; make the file `loaded` once the target is."""
     plan = Plan(job.options, directory=Path(job.directory), rootdir=Path(job.rootdir), ini=None)
+    if job.options.reach:
+        plan.watch(begin(plan.rootdir))
     (target,) = plan.targets
     examination = target.examination
     examination.unlaunched = job.unlaunched

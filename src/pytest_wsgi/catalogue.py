@@ -7,7 +7,6 @@ never asserts, prints or does I/O. Rules are written in `rules/`, one module per
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -19,18 +18,9 @@ from pytest_wsgi.sandwich import Sandwich
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_wsgi.sandwich import Passage
+
 Subject = TypeVar("Subject", Exchange, Conversation, Loading, Sandwich)
-
-SHOWN = 120
-"""How many characters of an observed value a message shows."""
-
-_SECRET = re.compile(
-    r"\s*[^:\s]*"
-    r"(?:auth|cookie|token|secret|passw|credential|session|csrf|api[-_]?key|signature)"
-    r"[^:\s]*\s*",
-    re.IGNORECASE,
-)
-"""The names of headers whose values no message shows."""
 
 
 class Level(enum.Enum):
@@ -54,7 +44,8 @@ class Finding:
 
     `exchange` is filled in by the judge; a rule over a Conversation names the exchange itself.
     `message` is a sentence of its own where expected and observed do not say it all. `layer` names
-    the layer of a wrapped application that is to blame, where there are several.
+    the layer of a wrapped application that is to blame, where there are several. `passage` tells
+    what happened at every boundary, where more than one was recorded.
     """
 
     expected: str
@@ -63,6 +54,7 @@ class Finding:
     exchange: Exchange | None = None
     message: str = ""
     layer: str = ""
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,24 +161,3 @@ def begin_sentence(text: str) -> str:
     """Return a text with a capital at its beginning, unless it begins with code."""
     word = text.partition(" ")[0].rstrip(",;:")
     return text[:1].upper() + text[1:] if word.isalpha() else text
-
-
-def show(value: object) -> str:
-    """Return a value for a message, cut to a readable length."""
-    try:
-        text = repr(value)
-    except ValueError:  # Python refuses to write an int of many thousand digits
-        text = f"<{type(value).__name__} too long to show>"
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether the values of a header of that name may be secret."""
-    return _SECRET.fullmatch(name) is not None
-
-
-def show_field(name: object, value: object) -> str:
-    """Return a header for a message; the values of those that carry secrets are left out."""
-    if isinstance(name, str) and is_secret(name):
-        return f"({name!r}, <redacted>)"
-    return f"({show(name)}, {show(value)})"

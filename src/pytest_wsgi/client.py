@@ -22,6 +22,7 @@ from pytest_wsgi.planning import read_seconds
 from pytest_wsgi.recorder import Interruption, Recording
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import Subject, report_verdict, rule_to_dict
+from pytest_wsgi.secrecy import watch_secrets
 from pytest_wsgi.selection import Selection, SelectionError, choose_rules
 from pytest_wsgi.traces import describe_error
 from pytest_wsgi.weighing import is_failure
@@ -260,7 +261,8 @@ def judge_test(item: pytest.Item, recorder: Recorder, plan: Plan | None) -> Judg
         return Judgement(failure=str(error))
     strict = is_strict(item.config)
     verdicts = judge_recordings(choice.rules.values(), recorder.recordings, nodeid)
-    reports = [report_verdict(verdict, root) for verdict in verdicts if verdict.exercised]
+    redactor = watch_secrets(root, recorder.application, {} if plan is None else plan.variables)
+    reports = [report_verdict(one, root, redactor) for one in verdicts if one.exercised]
     failing = [report for report in reports if is_failure(report, strict=strict)]
     name = nodeid.partition("::")[2]
     command = (

@@ -18,12 +18,14 @@ from pytest_wsgi.loading import examine
 from pytest_wsgi.loading.django import configured_settings, has_database
 from pytest_wsgi.matter import LOADS, choose_for, needs_launches
 from pytest_wsgi.planning import group_anchors
+from pytest_wsgi.reach import LOADING
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import (
     Subject,
     rule_to_dict,
     subject_to_dict,
 )
+from pytest_wsgi.report.plain import to_plain
 from pytest_wsgi.traces import describe_error
 from pytest_wsgi.weighing import find_worst, is_failure
 
@@ -251,7 +253,8 @@ class Examiner:
             return
         self.plan.prepare()
         try:
-            application = request.getfixturevalue("wsgi_app")
+            with self.examination.watching(LOADING):
+                application = request.getfixturevalue("wsgi_app")
         except (KeyboardInterrupt, pytest.skip.Exception, pytest.exit.Exception):
             raise
         except BaseException as error:  # noqa: BLE001 # the fixture is the user's
@@ -288,6 +291,7 @@ class Examiner:
         item.user_properties.append(("wsgi_requirements", " ".join(worst.requirements)))
         item.wsgi_data = json.dumps(
             {
+                "reach": to_plain(self.examination.take_reach()),
                 "subject": subject_to_dict(subject),
                 "rules": [rule_to_dict(report) for report in reports],
                 **self.examination.describe_run(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,26 +29,34 @@ from pytest_wsgi.matter import (
     list_behind,
     list_subjects,
 )
+from pytest_wsgi.passages import show_passages
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
 from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY
+from pytest_wsgi.reach import LOADING, PROBE
 from pytest_wsgi.reasons import explain, find_code, find_cut, note_behind, note_run
 from pytest_wsgi.report import report_subject, report_verdict
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.secrecy import watch_secrets
 from pytest_wsgi.selection import choose_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_wsgi.apart import Account
     from pytest_wsgi.catalogue import AnyRule
     from pytest_wsgi.drivers.application import Battery
     from pytest_wsgi.drivers.middleware import Inner
+    from pytest_wsgi.judge import Subject as Judged
     from pytest_wsgi.layering import Layered
     from pytest_wsgi.loading.boundaries import Boundary
     from pytest_wsgi.loading.launch.launcher import Launcher
     from pytest_wsgi.probes import Probe
+    from pytest_wsgi.reach import Watch
     from pytest_wsgi.recorder import Recording
     from pytest_wsgi.report import RuleReport, Subject
+    from pytest_wsgi.report.reach import Reach
+    from pytest_wsgi.report.redaction import Redactor
 
 DEFAULT_HOSTS = ("localhost", "testserver")
 
@@ -75,7 +84,9 @@ class Examination:
     engine, empty for nothing, and None where that was not asked yet. Reports name files relative to
     `root`. `find_layers` returns the boundaries within the loaded target, whose layers are judged
     by `layer_rules`. `examine_apart` returns the account of another process, None where it needs
-    none.
+    none. `environ` are the variables as they were before the target was loaded, which may take its
+    secrets out of them. `watch` tells what is reached of the user's own code, None where nobody
+    asks.
     """
 
     load: Callable[[], tuple[object | None, Loading]]
@@ -92,8 +103,10 @@ class Examination:
         default_factory=lambda: choose_for(CATALOGUE, "middleware")
     )
     examine_apart: Callable[[], Account | None] = lambda: None
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     application: Any = None
     proof: str | None = None
+    watch: Watch | None = None
     _account: Account | None = None
     _loading: Loading | None = None
     _battery: Battery | None = None
@@ -102,6 +115,7 @@ class Examination:
     _refused: bool = False
     _boundaries: tuple[Boundary, ...] = ()
     _count: int = 0
+    _redactor: Redactor | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -123,6 +137,7 @@ class Examination:
         self.stop_launches("it was made by a fixture, which a fresh process does not have")
         self.application = application
         self._loading = loading if problem is None else replace(loading, problem=problem)
+        self._redactor = None
 
     def describe_run(self) -> dict[str, Any]:
         """Return how the run went as builtin values: "exchanges", "notes" and "unproven"."""
@@ -130,9 +145,20 @@ class Examination:
             return self._account.run
         return {
             "exchanges": self._count,
-            "notes": list(self._notes),
+            "notes": list(map(self.obtain_redactor().text, self._notes)),
             "unproven": "no request was answered with a page" if self._refused else "",
         }
+
+    def watching(self, name: str) -> AbstractContextManager[None]:
+        """Return what is entered while code of the user's runs, which counts as reached."""
+        return nullcontext() if self.watch is None else self.watch.enter(name)
+
+    def take_reach(self) -> Reach | None:
+        """Return what was reached so far; None where nothing was since this was last asked."""
+        if self._account is not None:
+            account, self._account = self._account, replace(self._account, reach=None)
+            return account.reach
+        return None if self.watch is None else self.watch.take()
 
     def describe_site(self) -> dict[str, str]:
         """Return where the application was asked for; nothing before it was."""
@@ -164,8 +190,9 @@ class Examination:
     def obtain_loading(self) -> Loading:
         """Load the target when that was not done yet, and return how that went."""
         if self._loading is None:
-            with plain_warnings(), refuse_exits():
+            with self.watching(LOADING), plain_warnings(), refuse_exits():
                 self.application, self._loading = self.load()
+            self._redactor = None
         return self._loading
 
     def obtain_battery(self) -> Battery:
@@ -196,22 +223,29 @@ class Examination:
         account = self.obtain_account()
         if account is not None:
             return account.subject
-        subject = report_subject(self.obtain_loading())
-        return replace(subject, facts={**subject.facts, **self.describe_site()})
+        loading = self.obtain_loading()
+        told = replace(loading, facts={**loading.facts, **self.describe_site()})
+        return report_subject(told, self.obtain_redactor())
+
+    def obtain_redactor(self) -> Redactor:
+        """Return what takes out of texts what was secret when the target was last asked."""
+        if self._redactor is None:
+            self._redactor = watch_secrets(self.root, self.application, self.environ)
+        return self._redactor
 
     def obtain_report(self, name: str) -> RuleReport:
         """Return what came of a rule, by its id, wherever it was judged."""
         account = self.obtain_account()
         if account is not None:
             return account.rules[name]
-        return report_verdict(self.obtain_verdicts()[name], self.root)
+        return self._report(self.obtain_verdicts()[name])
 
     def obtain_path_reports(self, path: str) -> tuple[RuleReport, ...]:
         """Return what came of every rule over a further path; the target must have loaded."""
         account = self.obtain_account()
         if account is not None:
             return account.paths[path]
-        return tuple(report_verdict(verdict, self.root) for verdict in self.judge_path(path))
+        return tuple(map(self._report, self.judge_path(path)))
 
     def judge_path(self, path: str) -> tuple[Verdict, ...]:
         """Return the verdicts over the few exchanges that a further path is asked for."""
@@ -228,6 +262,7 @@ class Examination:
         with plain_warnings():
             crossings = self.inner.crossings if self.inner is not None else None
             battery = drive(self.application, probes, terms, crossings)
+            self._redactor = None
             if strict:
                 gc.collect()  # what is left unclosed warns here, and not in a test of the user's
         self._count += sum(len(talk.exchanges) for talk in battery.conversations)
@@ -243,6 +278,9 @@ class Examination:
             unsafe=wishes.unsafe or self.inner is not None,  # it is ours that is asked then
             seconds=wishes.seconds,
             one_thread=wishes.one_thread,
+            watch=lambda probe: self.watching(
+                f"{PROBE}{probe}" if path == "/" else name_path(path)
+            ),
         )
 
     def look_for_layers(self, loading: Loading) -> Loading:
@@ -273,6 +311,9 @@ class Examination:
             self.proof = prove_engine()
         return self.proof
 
+    def _report(self, verdict: Verdict) -> RuleReport:
+        return report_verdict(verdict, self.root, self.obtain_redactor())
+
     def _judge(self) -> Iterator[Verdict]:
         loading = self.look_for_layers(self.obtain_loading())
         rules = list(self.rules.values())
@@ -298,15 +339,28 @@ class Examination:
             for verdict in judge_battery(rules, battery, loading):
                 named = layered.blame(verdict) if layered is not None else verdict
                 yield explain(named, battery, self.unlaunched or find_cut(loading))
+            if self.watch is not None:
+                self.watch.attribute(rules, list_judged(battery, loading))
 
 
 def judge_battery(
     rules: Iterable[AnyRule], battery: Battery, *more: Loading
 ) -> tuple[Verdict, ...]:
     """Return the verdicts over all that was driven, and over `more`."""
+    verdicts = judge(rules, list_judged(battery, *more))
+    own = (drop_passed_on(verdict, battery.sandwiches) for verdict in verdicts)
+    return tuple(show_passages(verdict, battery.sandwiches) for verdict in own)
+
+
+def list_judged(battery: Battery, *more: Loading) -> list[Judged]:
+    """Return what rules judge of all that was driven, and `more`."""
     outer = list_subjects(battery.conversations, battery.sandwiches)
-    subjects = [*more, *outer, *list_behind(battery.sandwiches)]
-    return tuple(drop_passed_on(verdict, battery.sandwiches) for verdict in judge(rules, subjects))
+    return [*more, *outer, *list_behind(battery.sandwiches)]
+
+
+def name_path(path: str) -> str:
+    """Return the name of what runs while a further path is asked for: the end of its item's id."""
+    return f"every-rule@{path}"
 
 
 def judge_recordings(

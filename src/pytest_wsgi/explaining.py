@@ -11,6 +11,7 @@ from pytest_wsgi.explanation import PLACES, Example, Explanation
 from pytest_wsgi.matter import is_for
 from pytest_wsgi.proof import is_runnable, judge_any, load_programs
 from pytest_wsgi.report import report_verdict
+from pytest_wsgi.report.redaction import Redactor
 from pytest_wsgi.report.verdicts import cite
 from pytest_wsgi.sources import show_source
 
@@ -45,7 +46,7 @@ def make_example(program: Any, rule: str) -> Example:
     source = show_files(program) if hasattr(program, "files") else show_source(program.made)
     if not is_runnable(program):
         return Example(name=program.name, source=source, outcome="blocked")
-    report = report_verdict(judge_any(program)[rule], "")
+    report = report_verdict(judge_any(program)[rule], "", Redactor())
     found = [
         replace(
             finding,

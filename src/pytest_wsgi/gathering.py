@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ from pytest_wsgi.report import (
     rule_from_dict,
     subject_from_dict,
 )
+from pytest_wsgi.report.baseline import compare_to_baseline
+from pytest_wsgi.report.plain import read_record
+from pytest_wsgi.report.reach import Reach, merge_reaches
 from pytest_wsgi.weighing import weigh_status
 
 if TYPE_CHECKING:
@@ -56,6 +59,7 @@ class Gathered:
     notes: tuple[str, ...] = ()
     exchanges: int = 0
     unproven: str = ""
+    reach: Reach | None = None
 
     def take(self, data: Mapping[str, Any]) -> None:
         """Take what one item or test said."""
@@ -69,6 +73,8 @@ class Gathered:
             self.subject = subject_from_dict(data["subject"])
             self.exchanges, self.notes = data["exchanges"], tuple(data["notes"])
             self.unproven = data["unproven"]
+        if data.get("reach"):
+            self.reach = merge_reaches([self.reach, read_record(Reach, data["reach"], "reach")])
 
 
 class Gatherer:
@@ -124,7 +130,7 @@ class Gatherer:
         self.reports = reports = self.make_reports()
         said = [report for report in reports.values() if report.rules]
         self.settle(said)
-        self.unwritten = publish(self.files, list(reports.values()))
+        self.unwritten = publish(self.files, list(reports.values()), self.plan.rootdir)
         failed = self.problems or any(
             fails(report, strict=self.strict)
             for label, report in reports.items()
@@ -164,7 +170,8 @@ class Gatherer:
                     terminalreporter.write_line(line.text, **markup)
         for note in self.settled:
             terminalreporter.write_line(f"wsgi: {note}")
-        annotations, failed = annotate([report for report in self.reports.values() if report.rules])
+        said = [report for report in self.reports.values() if report.rules]
+        annotations, failed = annotate(said, self.plan.rootdir)
         for problem in (*self.problems, *self.unwritten, *failed):
             terminalreporter.write_line(f"wsgi: {problem}", red=True)
         for command in annotations.splitlines():
@@ -172,7 +179,7 @@ class Gatherer:
 
     def make_reports(self) -> dict[str, Report]:
         """Return the report of each target by its label."""
-        return {
+        reports = {
             label: Report(
                 subject=gathered.subject,
                 environment=describe_environment(gathered.subject),
@@ -182,9 +189,19 @@ class Gatherer:
                 notes=(*self.find_gaps(gathered), *gathered.notes),
                 exchanges=gathered.exchanges,
                 unproven=gathered.unproven,
+                reach=gathered.reach,
             )
             for label, gathered in self.gathered.items()
         }
+        return {label: self.stand(report) for label, report in reports.items()}
+
+    def stand(self, report: Report) -> Report:
+        """Return a report with how it stands to the baseline, where there is one."""
+        plan = self.plan
+        if plan.baseline is None:
+            return report
+        file = relative(plan.baseline_file, plan.rootdir)
+        return replace(report, standing=compare_to_baseline(plan.baseline, file, report))
 
     def count_unjudged(self, gathered: Gathered) -> int:
         """Return how many MUSTs no item judged, but for those that are ignored on purpose."""

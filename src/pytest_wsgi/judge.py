@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +12,7 @@ from pytest_wsgi.exchange import Conversation, Exchange, Loading
 from pytest_wsgi.sandwich import Sandwich
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pytest_wsgi.catalogue import AnyRule, Finding
 
@@ -32,19 +34,45 @@ class Verdict:
     reason: str = ""
 
 
+_Sorted = Mapping[tuple[type, Party | None, bool], Sequence[Subject]]
+"""Subjects by type, by the party that rules over them bind, and by whether that is validated."""
+
+
 def judge(rules: Iterable[AnyRule], subjects: Iterable[Subject]) -> tuple[Verdict, ...]:
     """Return the verdict of every rule over all the subjects that it is for, in order of the rules.
 
     A rule that raises gets a harness error, never a verdict on the target.
     """
-    sorted_subjects: dict[tuple[type, Party | None, bool], list[Subject]] = {}
+    sorted_subjects = sort_subjects(subjects)
+    return tuple(judge_rule(rule, choose_subjects(rule, sorted_subjects)) for rule in rules)
+
+
+def sort_subjects(subjects: Iterable[Subject]) -> _Sorted:
+    """Return the subjects by what tells which rules are for them."""
+    found: dict[tuple[type, Party | None, bool], list[Subject]] = {}
     for subject in subjects:
         key = (type(subject), find_party(subject), is_under_validator(subject))
-        sorted_subjects.setdefault(key, []).append(subject)
-    return tuple(
-        judge_rule(rule, sorted_subjects.get((*find_matter(rule), rule.under_validator), ()))
-        for rule in rules
-    )
+        found.setdefault(key, []).append(subject)
+    return found
+
+
+def choose_subjects(rule: AnyRule, subjects: _Sorted) -> Sequence[Subject]:
+    """Return those of the sorted subjects that a rule is for."""
+    return subjects.get((*find_matter(rule), rule.under_validator), ())
+
+
+def list_exercised(
+    rules: Iterable[AnyRule], subjects: Iterable[Subject]
+) -> dict[str, list[Subject]]:
+    """Return by the id of every rule over which of the subjects it is exercised, if any."""
+    sorted_subjects = sort_subjects(subjects)
+    found: dict[str, list[Subject]] = {}
+    for rule in rules:
+        for subject in choose_subjects(rule, sorted_subjects):
+            with suppress(Exception):  # then `judge_rule` says that the rule failed
+                if rule.when(subject):  # type: ignore[arg-type] # chosen to be of its type
+                    found.setdefault(rule.id, []).append(subject)
+    return found
 
 
 def find_party(subject: Subject) -> Party | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.catalogue import Level, show
+from pytest_wsgi.catalogue import Level
 from pytest_wsgi.drivers.application import drive
 from pytest_wsgi.drivers.middleware import Crossings
 from pytest_wsgi.exchange import Called, Conversation, Loading
@@ -18,18 +18,21 @@ from pytest_wsgi.judge import judge
 from pytest_wsgi.launches import LayerFault
 from pytest_wsgi.loading.boundaries import name_layer
 from pytest_wsgi.matter import list_behind, list_subjects
+from pytest_wsgi.passages import find_number, pass_layers
 from pytest_wsgi.sandwich import Sandwich, Step
+from pytest_wsgi.showing import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from pytest_wsgi.catalogue import AnyRule
+    from pytest_wsgi.catalogue import AnyRule, Finding
     from pytest_wsgi.drivers.application import Battery, Terms
     from pytest_wsgi.exchange import Exchange
     from pytest_wsgi.judge import Subject, Verdict
     from pytest_wsgi.loading.boundaries import Boundary
     from pytest_wsgi.probes import Probe
+    from pytest_wsgi.sandwich import Passage
 
 _NO_VALIDATOR = "its findings are known"
 
@@ -68,29 +71,55 @@ class Layered:
     layers: Sequence[Sequence[Subject]]
     root: Path
 
-    def find_culprit(self, rule: AnyRule) -> str:
-        """Return the layer that is to blame for a broken rule, by name.
+    def find_culprit(self, rule: AnyRule) -> tuple[int, Sequence[Finding]] | None:
+        """Return the number of the layer that is to blame for a broken rule, and what it did.
 
-        Empty where the rule is not broken this time.
+        None where the rule is not broken this time.
         """
-        guilty = [breaks_any([rule], subjects) for subjects in self.layers]
-        if not guilty[0]:
-            return ""
-        return name_layer(find_culprit(self.application, self.boundaries, guilty), self.root)
+        found = [judge([rule], subjects)[0].findings for subjects in self.layers]
+        if not found[0]:
+            return None
+        culprit = find_culprit(self.application, self.boundaries, list(map(bool, found)))
+        number = next(n for n, layer in enumerate(self.list_layers()) if layer is culprit)
+        return number, found[number]
+
+    def list_layers(self) -> list[Any]:
+        """Return all layers, the outermost one first; each has the number of its boundary."""
+        return [self.application, *(boundary.inner for boundary in self.boundaries)]
+
+    def find_passage(self, finding: Finding, findings: Iterable[Finding]) -> Passage | None:
+        """Return the way of the request of a finding, with what the culprit did on it.
+
+        `findings` are those at the culprit's boundary. None where that was another request.
+        """
+        alike = next((one for one in findings if is_same_request(one, finding)), None)
+        sandwich = alike and find_sandwich(alike, self.battery.sandwiches)
+        if not alike or not sandwich:
+            return None
+        layers = self.list_layers()
+        names = [name_layer(layer, self.root).partition(",")[0] for layer in layers]
+        callers = {0: -1} | {number: self.find_above(number) for number in range(1, len(layers))}
+        return pass_layers(sandwich, names, callers, alike)
 
     def blame(self, verdict: Verdict) -> Verdict:
         """Return a verdict whose findings name the layer that is to blame, where it is broken."""
         rule = verdict.rule
         if verdict.outcome != "broken" or rule.subject is Loading or rule.under_validator:
             return verdict
-        layer = self.find_culprit(rule)
-        findings = tuple(replace(finding, layer=layer) for finding in verdict.findings)
+        found = self.find_culprit(rule)
+        if found is None:
+            return verdict
+        number, did = found
+        layer = name_layer(self.list_layers()[number], self.root)
+        findings = tuple(
+            replace(finding, layer=layer, passage=self.find_passage(finding, did))
+            for finding in verdict.findings
+        )
         return replace(verdict, findings=findings)
 
     def name_all(self) -> str:
         """Return the names of all layers, the outermost one first."""
-        layers = [self.application, *(boundary.inner for boundary in self.boundaries)]
-        return " > ".join(name_layer(layer, self.root) for layer in layers)
+        return " > ".join(name_layer(layer, self.root) for layer in self.list_layers())
 
     def list_faults(self, rules: Iterable[AnyRule]) -> tuple[LayerFault, ...]:
         """Return which MUSTs of the rules over a middleware the layers break.
@@ -215,9 +244,23 @@ def cut_out(sandwich: Sandwich, above: int, below: int) -> Iterator[Sandwich]:
         )
 
 
-def find_number(sandwich: Sandwich, exchange: Exchange) -> int:
-    """Return the number of the boundary that an exchange was recorded at; 0 is the outermost."""
-    return 0 if exchange is sandwich.outer else int(exchange.boundary)
+def is_same_request(one: Finding, other: Finding) -> bool:
+    """Tell whether two findings are about the same request of one probe."""
+    if one.exchange is None or other.exchange is None:
+        return False
+    return (one.exchange.probe, one.exchange.request) == (
+        other.exchange.probe,
+        other.exchange.request,
+    )
+
+
+def find_sandwich(finding: Finding, sandwiches: Iterable[Sandwich]) -> Sandwich | None:
+    """Return the sandwich of a finding's exchange, which may be a copy of the one in there."""
+    first = finding.exchange.events[0] if finding.exchange and finding.exchange.events else None
+    return next(
+        (one for one in sandwiches if any(step.event is first for step in one.steps)),
+        None,
+    )
 
 
 def find_culprit(application: Any, boundaries: Sequence[Boundary], guilty: Sequence[bool]) -> Any:

@@ -50,6 +50,9 @@ def read_options(config: pytest.Config) -> tuple[dict[str, Any], bool]:
         "unsafe": config.option.wsgi_unsafe or config.getini("wsgi_unsafe"),
         "strict": is_strict(config),
         "seconds": config.option.wsgi_timeout or config.getini("wsgi_timeout"),
+        "reach": measures_reach(config, config.option),
+        "python_files": tuple(config.getini("python_files")),
+        "testpaths": tuple(config.getini("testpaths")),
         **read_selection(config),
     }
     return options, by_hand or config.args_source is not config.ArgsSource.ARGS
@@ -111,6 +114,11 @@ def list_words(config: pytest.Config) -> list[str]:
 def is_strict(config: pytest.Config) -> bool:
     """Tell whether broken SHOULDs fail too."""
     return bool(config.option.wsgi_strict or config.getini("wsgi_strict"))
+
+
+def measures_reach(config: pytest.Config, told: Any) -> bool:
+    """Tell whether --wsgi-reach is given, by what was told on the command line or the ini file."""
+    return bool(told.wsgi_reach or config.getini("wsgi_reach"))
 
 
 def read_list(config: pytest.Config, name: str) -> list[str]:

@@ -24,6 +24,9 @@ from pytest_wsgi.loading.launch.process import list_environ
 from pytest_wsgi.loading.layer import find_layers, load_layer
 from pytest_wsgi.loading.middleware import load_middleware, load_stack
 from pytest_wsgi.matter import choose_for
+from pytest_wsgi.own_code import DEFAULT_PATTERNS, OwnCode
+from pytest_wsgi.reach import Watch
+from pytest_wsgi.report.redaction import find_secrets
 from pytest_wsgi.selection import Selection, choose_rules
 
 if TYPE_CHECKING:
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 
     from pytest_wsgi.loading import Location, Spec
     from pytest_wsgi.loading.boundaries import Boundary
+    from pytest_wsgi.reach import Gauge
     from pytest_wsgi.report.baseline import Baseline
+    from pytest_wsgi.report.redaction import Redactor
 
 _ANCHORS = ("pyproject.toml", "manage.py", "setup.cfg", "tox.ini", "conftest.py")
 """Files that a target hangs on when its own is missing or lies outside of rootdir."""
@@ -79,7 +84,9 @@ class Options:
 
     `middleware` holds such pairs too, `layers` SPECs. `select`, `ignore` and `reading` are those of
     `selection.Selection`. `overrides` declare variables that configure the target. `proposed` tells
-    that this run has written the wsgi.py. `baseline` names a file, or is empty.
+    that this run has written the wsgi.py. `baseline` names a file, or is empty. `reach` asks what
+    is reached of the user's code, but for tests, whose modules and directories are `python_files`
+    and `testpaths`.
     """
 
     asked: tuple[tuple[str, str], ...] = ()
@@ -98,6 +105,9 @@ class Options:
     select: tuple[str, ...] = ()
     ignore: tuple[tuple[str, str], ...] = ()
     reading: str = ""
+    reach: bool = False
+    python_files: tuple[str, ...] = ()
+    testpaths: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -151,6 +161,26 @@ class Plan:
         if len(specs) > 1:
             self.targets.append(self.plan_middleware(options.middleware[0][0], specs))
 
+    def watch(self, gauge: Gauge) -> None:
+        """Have measured what each target reaches of the user's own code.
+
+        A directory of tests that holds a target is one of its code too.
+        """
+        anchors = [target.anchor for target in self.targets]
+        directories = [self.rootdir / name for name in self.options.testpaths]
+        tests = [
+            directory.resolve()
+            for directory in directories
+            if not any(anchor.is_relative_to(directory) for anchor in anchors)
+        ]
+        own = OwnCode(
+            root=self.rootdir.resolve(),
+            patterns=self.options.python_files or DEFAULT_PATTERNS,
+            testpaths=tuple(tests),
+        )
+        for target in self.targets:
+            target.examination.watch = Watch(gauge, target.label, own)
+
     def read_baseline(self) -> Baseline | None:
         """Return the known findings, None where no baseline is asked for. Raises OptionError."""
         if self.options.baseline_mode not in MODES:
@@ -177,6 +207,16 @@ class Plan:
         """The target that the fixture `wsgi_app` gives, None where no application is asked for."""
         return next((target for target in self.targets if target.kind == "application"), None)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables as they were at the start, and those that the options give."""
+        return {**self.environ, **dict(self.overrides), **self.env}
+
+    def obtain_redactor(self, label: str) -> Redactor:
+        """Return what takes the secrets of a target out of texts, by the target's label."""
+        target = next(target for target in self.targets if target.label == label)
+        return target.examination.obtain_redactor()
+
     def plan(self, origin: str, text: str) -> Target:
         """Return the target of a SPEC."""
         spec = parse_spec(text)
@@ -192,6 +232,7 @@ class Plan:
                 rules=choose_for(self.choice.rules, "application"),
                 wishes=self.wishes,
                 root=str(self.rootdir),
+                environ=self.variables,
                 find_layers=self.find_layers,
                 layer_rules={
                     name: rule
@@ -223,6 +264,7 @@ class Plan:
                 rules=choose_for(self.choice.rules, "middleware"),
                 wishes=self.wishes,
                 root=str(self.rootdir),
+                environ=self.variables,
             ),
         )
 
@@ -338,9 +380,10 @@ def list_words(options: Options, directory: Path) -> Iterator[str]:
 def quote_pair(text: str) -> str:
     """Return NAME=VALUE fit for a shell; a value that may be secret is left to the shell."""
     name, value = read_pair(text)
-    if name.isidentifier() and (_SECRET.search(name) or "@" in value):
+    is_secret = any(find_secrets({name: value}))
+    if name.isidentifier() and (is_secret or _SECRET.search(name) or "@" in value):
         return f'{name}="${name}"'
-    return shlex.quote(text)
+    return shlex.quote(f"{name}=..." if is_secret else text)
 
 
 def refuse_places(words: Sequence[str], directory: Path) -> None:

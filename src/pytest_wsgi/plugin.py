@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_wsgi.planning import Plan
+    from pytest_wsgi.reach import Gauge
     from pytest_wsgi.recorder import Recorder
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+GAUGE: pytest.StashKey[Gauge] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 WANTED = pytest.StashKey[bool]()
 TESTED = pytest.StashKey[str]()
@@ -48,6 +50,7 @@ _FLAGS = {
     "unsafe": "also send requests that may change state (POST and the like)",
     "strict": "broken SHOULDs fail too",
     "only": "run only conformance items",
+    "reach": "tell how much of your own code the probes reached; needs coverage.py",
 }
 _TEXTS = {
     "host": ("HOST", "", "the Host to ask for; default: found out"),
@@ -156,7 +159,22 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         # What is wrong is refused later; the settings of the tests are pytest-django's own affair.
         if equals and name.strip() not in {"", "DJANGO_SETTINGS_MODULE"} and "\0" not in text:
             os.environ[name.strip()] = value
+    if is_asked and (told.wsgi_reach or early_config.getini("wsgi_reach")):
+        obtain_gauge(early_config)
     return (yield)
+
+
+def obtain_gauge(config: pytest.Config) -> Gauge:
+    """Return what measures the user's code, from when this is first called until the end."""
+    from pytest_wsgi.reach import ReachError, begin  # noqa: PLC0415 # only when asked for
+
+    if GAUGE not in config.stash:
+        try:
+            config.stash[GAUGE] = gauge = begin(config.rootpath)
+        except ReachError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.add_cleanup(gauge.stop)
+    return config.stash[GAUGE]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -178,6 +196,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if plan.targets:
         config.stash[PLAN] = plan
         config.stash[WANTED] = wanted
+        if plan.options.reach:
+            plan.watch(obtain_gauge(config))
 
 
 def is_asked(config: pytest.Config) -> bool:
@@ -291,6 +311,8 @@ def collect_targets(parent: pytest.Collector, plan: Plan, path: Path) -> pytest.
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the user's own tests where only conformance items are asked for."""
+    if GAUGE in config.stash:
+        config.stash[GAUGE].note_start()
     if config.option.wsgi_only or config.getini("wsgi_only"):
         own = [item for item in items if not hasattr(item, "wsgi_target")]
         items[:] = [item for item in items if hasattr(item, "wsgi_target")]
@@ -308,6 +330,9 @@ def pytest_runtest_makereport(
         report.wsgi_target = label
         report.wsgi_tested = TESTED in item.stash
         report.wsgi_data, report.wsgi_advised = "", ""
+        if report.sections and not report.wsgi_tested:
+            clean = item.config.stash[PLAN].obtain_redactor(label).text
+            report.sections = [(name, clean(text)) for name, text in report.sections]
         if call.when == "call":
             report.wsgi_data = getattr(item, "wsgi_data", "") or item.stash.get(DATA, "")
             report.wsgi_advised = getattr(item, "wsgi_advised", "")
@@ -381,7 +406,7 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
             pytrace=False,
         )
     examination = target.examination
-    problem = examination.obtain_loading().problem
+    problem = examination.obtain_subject().problem
     if problem is not None:
         pytest.fail(problem.message, pytrace=False)
     return examination.application

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_wsgi.explaining import find_advice, read_fixes
@@ -20,34 +21,44 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pytest_wsgi.rendering.files import ReportFile
-    from pytest_wsgi.report import Report
+    from pytest_wsgi.report import FindingReport, Report, Subject
 
 _Made = TypeVar("_Made")
+_Placed = TypeVar("_Placed", "Subject", "FindingReport")
 
 _TOLD = frozenset({"broken", "known"})
 """The verdicts of rules that something is to be mended about."""
 
 
-def publish(files: Sequence[ReportFile], reports: Sequence[Report]) -> list[str]:
-    """Write the reports to every file and to a step's summary; return what could not be done."""
+_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+"""The variables in which GitHub and GitLab name the top of the repository."""
+
+
+def publish(files: Sequence[ReportFile], reports: Sequence[Report], rootdir: Path) -> list[str]:
+    """Write the reports to every file and to a step's summary; return what could not be done.
+
+    `rootdir` is what the files that the reports name are relative to.
+    """
     problems: list[str] = []
     if files:
         advised = attempt(lambda: advise(reports), "the advice in the reports", problems) or reports
+        placed = place(advised, rootdir)
         for file in files:
             what = f"the report {str(file.path)!r}"
-            attempt(partial(write_report, file, advised), what, problems)
+            told = placed if file.format.beside_code else advised
+            attempt(partial(write_report, file, told), what, problems)
     summary = find_summary(os.environ)
     if summary is not None:
         attempt(lambda: append_summary(summary, reports), "the step summary", problems)
     return problems
 
 
-def annotate(reports: Sequence[Report]) -> tuple[str, list[str]]:
+def annotate(reports: Sequence[Report], rootdir: Path) -> tuple[str, list[str]]:
     """Return what GitHub shows beside the changed lines, empty elsewhere, and what went wrong."""
     problems: list[str] = []
     if not is_wanted(os.environ):
         return "", problems
-    text = attempt(lambda: render_annotations(reports), "the annotations", problems)
+    text = attempt(lambda: render_annotations(place(reports, rootdir)), "the annotations", problems)
     return text or "", problems
 
 
@@ -83,3 +94,26 @@ def advise(reports: Iterable[Report]) -> list[Report]:
         )
         for report in reports
     ]
+
+
+def place(reports: Iterable[Report], rootdir: Path) -> list[Report]:
+    """Return the reports with files named from the top of the repository, where that is known."""
+    tops = (Path(os.environ[name]) for name in _CHECKOUTS if os.environ.get(name))
+    top = next((top for top in tops if rootdir.is_relative_to(top)), rootdir)
+    prefix = rootdir.relative_to(top)
+    return [
+        replace(
+            report,
+            subject=move(report.subject, prefix),
+            rules=tuple(
+                replace(rule, findings=tuple(move(each, prefix) for each in rule.findings))
+                for rule in report.rules
+            ),
+        )
+        for report in reports
+    ]
+
+
+def move(value: _Placed, prefix: Path) -> _Placed:
+    """Return a subject or finding whose file, where it has one, is below a directory."""
+    return value if not value.file else replace(value, file=(prefix / value.file).as_posix())

@@ -21,6 +21,20 @@ class Step:
     is_inner: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """The way of one request through several parties, as a finding is shown on it.
+
+    `lanes` names the parties, from the server inwards. Each of `crossed` is an event with the
+    numbers of the lanes that it crossed between, the caller's first. `at` is the one of them that
+    the finding is about.
+    """
+
+    lanes: tuple[str, ...]
+    crossed: tuple[tuple[int, int, Event], ...]
+    at: Event | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sandwich:
     """One outer exchange and the inner ones that the middleware made of it, none or several.

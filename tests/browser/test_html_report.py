@@ -6,10 +6,17 @@ import base64
 import json
 import os
 import shutil
+from itertools import pairwise
 
 import pytest
 
-from html_samples import MARKUP, make_full_report, spoil
+from html_samples import (
+    MARKUP,
+    make_full_report,
+    make_full_rule,
+    make_layered_finding,
+    spoil,
+)
 from pytest_wsgi.rendering.html import render_html
 from sample_reports import (
     make_report,
@@ -26,6 +33,7 @@ FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # containers have little of it
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -58,6 +66,7 @@ return {
 
 REPORTS = {
     "one": [make_full_report()],
+    "layers": [make_report(make_full_rule(findings=(make_layered_finding(),)))],
     "several": [
         make_full_report(),
         make_report(*make_rules("held", 3), subject=make_subject(spec="other.wsgi:app")),
@@ -80,6 +89,16 @@ pytestmark = [
         reason=f"there is no Chromium to look with: {INSTALL}",
     ),
 ]
+
+ARROWS = """
+const lines = [...document.querySelectorAll('.lines i')].map(
+  one => one.getBoundingClientRect().left + 1);
+const arrows = [...document.querySelectorAll('.arrow')].map(one => {
+  const box = one.getBoundingClientRect(), style = getComputedStyle(one, '::before');
+  return [box.left + parseFloat(style.left), box.right - parseFloat(style.right)];
+});
+return [lines, arrows];
+"""
 
 CONTRASTS = """
 const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -239,7 +258,7 @@ def test_enter_follows_links_and_opens_what_they_lead_into(show):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("kind", ["one", "several"])
+@pytest.mark.parametrize("kind", ["one", "layers", "several"])
 def test_every_text_has_contrast(show, scheme, kind):
     chrome = show(*REPORTS[kind], scheme=scheme)
     chrome.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
@@ -257,7 +276,7 @@ def test_the_schemes_differ(show):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["one", "several", "hostile", "unloaded", "empty"])
+@pytest.mark.parametrize("kind", ["one", "layers", "several", "hostile", "unloaded", "empty"])
 def test_nothing_is_wider_than_the_window(show, width, kind):
     chrome = show(*REPORTS[kind], width=width)
     chrome.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
@@ -266,6 +285,17 @@ def test_nothing_is_wider_than_the_window(show, width, kind):
     )
     assert wide <= window
     assert window == width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_arrows_go_from_lane_to_lane(show, width):
+    chrome = show(*REPORTS["layers"], width=width)
+    lines, arrows = chrome.execute_script(ARROWS)
+    assert len(lines) == 7
+    wanted = [*pairwise(lines), *pairwise(reversed(lines))]
+    assert len(arrows) == len(wanted)
+    for ends, (source, target) in zip(arrows, wanted, strict=True):
+        assert sorted(ends) == pytest.approx(sorted((source, target)), abs=1.5)
 
 
 def test_a_hostile_report_is_only_text(show):

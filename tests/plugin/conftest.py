@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from pytest_wsgi.examination import Examination
 from pytest_wsgi.loading import django
 from runs import BROKEN, GOOD, ISOLATED, OWN, UNLAUNCHED, Run, write
 
-OF_GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+OF_GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 """Under these a run says more."""
+
+
+ASIDE = Path(__file__).with_name("aside")
 
 
 @pytest.fixture
@@ -19,11 +25,15 @@ def launches():
 
 @pytest.fixture(autouse=True)
 def no_launches(request, monkeypatch):
-    """Start no fresh process in a run in this process, unless a test asks for `launches`."""
-    if "launches" not in request.fixturenames:
-        monkeypatch.setattr(
-            Examination, "start_launches", lambda self: self.stop_launches(UNLAUNCHED)
-        )
+    """Start no fresh process in a run, unless a test asks for `launches`.
+
+    Returns the options by which `run_apart` says so to a process of its own.
+    """
+    if "launches" in request.fixturenames:
+        return ()
+    monkeypatch.setattr(Examination, "start_launches", lambda self: self.stop_launches(UNLAUNCHED))
+    monkeypatch.setenv("PYTHONPATH", str(ASIDE), prepend=os.pathsep)
+    return ("-p", "unlaunched")
 
 
 @pytest.fixture
@@ -50,11 +60,11 @@ def run(pytester, project):
 
 
 @pytest.fixture
-def run_apart(pytester):
+def run_apart(pytester, no_launches):
     """Return what runs pytest in a process of its own; there are no outcomes, only output."""
 
     def run_pytest(*args, isolated=True):
-        words = (*(ISOLATED if isolated else ()), *map(str, args))
+        words = (*(ISOLATED if isolated else ()), *no_launches, *map(str, args))
         return pytester.runpytest_subprocess(*words, timeout=60)
 
     return run_pytest

@@ -38,9 +38,12 @@ def test_update_then_reason_then_known(project):
     result = project.runpytest(*WORDS, *BASELINE, "--wsgi-report", "report.json")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*1 known*"])
-    (rule,) = json.loads((project.path / "report.json").read_text())["rules"]
+    report = json.loads((project.path / "report.json").read_text())
+    (rule,) = report["rules"]
     assert (rule["verdict"], rule["reason"]) == ("known", "the old pages")
     assert rule["findings"]
+    assert report["standing"]["file"] == "known.toml"
+    assert [change["state"] for change in report["standing"]["changes"]] == ["known"]
 
 
 def test_known_is_shown_by_its_own_letter(project):

@@ -60,6 +60,8 @@ def test_paths_are_bytes_as_text(text, path):
         ("API_TOKEN=x", 'API_TOKEN="$API_TOKEN"'),
         ("URL=db://me@host", 'URL="$URL"'),
         ("my-secret=x", "my-secret=x"),
+        ("my-secret=hunter2", "my-secret=..."),
+        ("PAYMENTS=sk-live-0123456789", 'PAYMENTS="$PAYMENTS"'),
     ],
 )
 def test_pairs_for_a_shell(text, word):
@@ -78,6 +80,17 @@ def test_places_outside(tmp_path):
     assert not is_outside("file.json", inner, is_made=True)
     assert not is_outside("mysite.wsgi.application", inner)
     assert not is_outside("/" + "x" * 5000, inner)
+
+
+def test_variables_of_the_options_are_secret_too(tmp_path):
+    options = Options(
+        asked=(("--wsgi-app", "a:b"),),
+        env=("A_TOKEN=canary-1",),
+        overrides=("B_TOKEN=canary-2",),
+    )
+    plan = Plan(options, directory=tmp_path, rootdir=tmp_path, ini=None)
+    redactor = plan.obtain_redactor("b")
+    assert redactor.text("canary-1 canary-2") == "<redacted> <redacted>"
 
 
 def test_a_plan_of_nothing(tmp_path):

@@ -232,6 +232,17 @@ def test_on_github(project, run, monkeypatch):
     assert summary.startswith("# WSGI conformance of `mysite.bad.application`")
 
 
+@pytest.mark.parametrize("variable", ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"])
+def test_files_are_named_from_the_top_of_the_repository(project, run, monkeypatch, variable):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv(variable, str(project.parent))
+    found = run(*BAD, "--wsgi-report", "all.sarif", "--wsgi-report", "all.json")
+    place = f"{project.name}/mysite/bad.py"
+    assert f"::error file={place},line=2" in found.out
+    assert f'"{place}"' in (project / "all.sarif").read_text()
+    assert read_report(project / "all.json").subject.file == "mysite/bad.py"
+
+
 def test_a_summary_that_cannot_be_written(run, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "not/there.md")
     found = run(*MAIN)

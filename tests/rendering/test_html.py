@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from html_samples import (
     Page,
     evidence,
+    make_event,
     make_full_finding,
     make_full_report,
     make_full_rule,
@@ -26,6 +27,7 @@ from pytest_wsgi.rendering.html_overview import (
     make_bars,
     make_heat_map,
 )
+from pytest_wsgi.rendering.html_timeline import draw_arrows
 from pytest_wsgi.report import FindingReport, Proof, Standing
 from sample_reports import (
     PATIENT,
@@ -282,9 +284,42 @@ def test_middleware_stands_between_server_and_inner_application():
     page = Page(
         render_html([make_report(make_rule(findings=(finding, inner)), subject=subject)])
     ).text
-    assert "server middleware 1, server: " in page
-    assert "middleware inner application 1, middleware: " in page
-    assert "application = application(demo_app)" in page
+    assert "server middleware 1, server to application: " in page
+    assert "middleware inner application 1, middleware to inner application: " in page
+    assert "application = wrap(application)" in page
+
+
+def test_layers_have_a_lane_each():
+    lanes = ("server", "Auth", "Pages", "Other")
+    events = (
+        make_event(1, "server", "Auth"),
+        make_event(1, "Auth", "Pages"),
+        make_event(2, "Pages", "Auth", offending=True),
+        make_event(1, "Auth", "Other"),
+        make_event(9, "nobody", "nobody"),
+    )
+    arrows = [
+        (arrow.left, arrow.width, arrow.is_back, arrow.event.offending)
+        for arrow in draw_arrows(events, lanes)
+    ]
+    assert arrows == [
+        (0, 1, False, False),
+        (1, 1, False, False),
+        (1, 1, True, True),
+        (1, 2, False, False),
+        (2, 1, True, False),
+    ]
+    rule = make_rule(findings=(make_finding(lanes=lanes, timeline=events),))
+    text = render_html([make_report(rule)])
+    assert '<div class="timeline of-4">' in text
+    assert '<li class=offending><div class="arrow from-1 wide-1 back">' in text
+    assert "server Auth Pages Other 1, server to Auth: event 1" in Page(text).text
+
+
+def test_picture_of_one_or_of_very_many_lanes():
+    assert draw_arrows((make_event(),), ("server",)) == ()
+    rule = make_rule(findings=(make_full_finding(lanes=tuple("abcdefghijkl")),))
+    assert '<div class="timeline of-10">' in render_html([make_report(rule)])
 
 
 def test_requirements_that_a_rule_of_another_kind_has():

@@ -111,10 +111,45 @@ def test_script_under_the_validator(tmp_path):
 def test_script_for_a_middleware_is_no_longer_than_others(tmp_path):
     subject = make_subject(kind="middleware", spec="mysite.wsgi:wrap", file=None)
     script = write_script(make_stimulus(), subject)
-    assert run_script(tmp_path, script).stdout.startswith("wrapped\nstart_response: ('200 OK'")
+    assert run_script(tmp_path, script).stdout.splitlines() == [
+        "wrapped",
+        "start_response: ('200 OK', [('Content-Type', 'text/plain')])",
+        "block: b'first'",
+        "block: b''",
+        "block: b'last'",
+        "close() was called",
+    ]
     made = make_subject(kind="middleware", spec="mysite.wsgi:make(1)", file=None)
     longest = write_script(make_stimulus(under_validator=True, body_length=1), made)
     assert len(longest.splitlines()) <= 12
+
+
+@pytest.mark.parametrize(
+    ("called", "line"),
+    [
+        ("mysite.wsgi:Around(application, x=1)", "application = Around(application, x=1)"),
+        ("mysite.wsgi:Around(x=1)(application)", "application = Around(x=1)(application)"),
+        ("mysite.wsgi:Other(application)", "application = Around(x=1)(application)"),
+        ("mysite.wsgi:Around(evil)", "application = Around(x=1)(application)"),
+        ("", "application = Around(x=1)(application)"),
+    ],
+)
+def test_middleware_is_called_as_it_was(called, line):
+    subject = make_subject(
+        kind="middleware", spec="mysite.wsgi:Around(x=1)", facts={"called": called}
+    )
+    assert line in write_script(make_stimulus(), subject).splitlines()
+
+
+def test_middleware_may_be_named_with_a_dot():
+    subject = make_subject(kind="middleware", spec="mysite.wsgi.wrap")
+    assert "from mysite.wsgi import wrap" in write_script(make_stimulus(), subject)
+
+
+@pytest.mark.parametrize("name", ["application", "Blocks", "environ"])
+def test_no_script_for_a_middleware_whose_name_is_used_in_it(name):
+    subject = make_subject(kind="middleware", spec=f"mysite.wsgi:{name}")
+    assert write_script(make_stimulus(), subject) == ""
 
 
 @pytest.mark.parametrize(
@@ -266,8 +301,12 @@ def test_silencers():
 
 
 def test_limits():
-    assert describe_limits(None) == []
-    assert describe_limits(make_stimulus()) == []
+    subject = make_subject()
+    assert describe_limits(None, subject) == []
+    assert describe_limits(make_stimulus(), subject) == []
+    assert describe_limits(make_stimulus(), make_subject(kind="middleware")) == [
+        "Only with the pytest line the application behind does what it did here."
+    ]
 
 
 @PATIENT

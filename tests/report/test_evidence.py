@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ from pytest_wsgi.report.evidence import (
     MOST_EVENTS,
     MOST_WITHHELD,
     choose_events,
+    find_passage,
     keep_stimulus,
     keep_timeline,
     read_excerpt,
@@ -136,7 +138,7 @@ def test_timeline_tells_who_did_what():
         Exhausted(4, 1),
         Closed(5, 1, "iterable", None),
     )
-    timeline = keep_timeline(make_exchange(*events), offending)
+    timeline = keep_timeline(find_passage(make_exchange(*events), offending))
     assert [(e.number, e.source, e.target, e.offending, e.skipped) for e in timeline] == [
         (1, "server", "application", False, 0),
         (2, "application", "server", True, 0),
@@ -146,7 +148,7 @@ def test_timeline_tells_who_did_what():
     ]
     assert [e.text for e in timeline] == [
         "application(environ, start_response)",
-        f"start_response('200 OK', [('X-Internal', '{SECRET}')])",
+        "start_response('200 OK', [('X-Internal', <redacted: length 13>)])",
         "yielded <bytes of length 5>",
         "the iterable ended",
         "close() of the iterable",
@@ -154,7 +156,7 @@ def test_timeline_tells_who_did_what():
 
 
 def test_timeline_behind_a_middleware():
-    timeline = keep_timeline(make_exchange(Called(1, 1), boundary="inner"), None)
+    timeline = keep_timeline(find_passage(make_exchange(Called(1, 1), boundary="inner"), None))
     assert [(e.source, e.target, e.offending) for e in timeline] == [
         ("middleware", "inner application", False)
     ]
@@ -169,7 +171,7 @@ def test_timeline_tells_no_content_but_that_of_the_event_that_offends():
         ErrorsUsed(4, 1, "write", True, True, ("str",), SECRET, None, None),  # noqa: FBT003 # positional
         Raised(5, 1, "KeyError", ("KeyError",), SECRET, "", None, "call", by_server=False),
     )
-    assert [e.text for e in keep_timeline(make_exchange(*events), None)] == [
+    assert [e.text for e in keep_timeline(find_passage(make_exchange(*events), None))] == [
         "start_response('200 OK', 1 header) raised ValueError",
         "start_response('200 OK', 0 headers)",
         "yielded <bytes of length 13>",
@@ -181,7 +183,7 @@ def test_timeline_tells_no_content_but_that_of_the_event_that_offends():
 
 def test_long_timeline_keeps_its_ends_and_what_is_around_the_event():
     events = tuple(Block(n, 1, "bytes", "bytes", n, b"") for n in range(100))
-    timeline = keep_timeline(make_exchange(*events), events[50])
+    timeline = keep_timeline(find_passage(make_exchange(*events), events[50]))
     assert len(timeline) == MOST_EVENTS
     assert [e.number for e in timeline] == [0, *range(41, 59), 99]
     assert [e.skipped for e in timeline if e.skipped] == [40, 40]
@@ -199,7 +201,7 @@ def test_events_are_chosen_once_and_in_order(offending):
 
 
 def test_event_that_is_not_of_the_exchange_marks_none():
-    timeline = keep_timeline(make_exchange(Called(1, 1)), Called(7, 1))
+    timeline = keep_timeline(find_passage(make_exchange(Called(1, 1)), Called(7, 1)))
     assert not any(event.offending for event in timeline)
 
 
@@ -241,6 +243,20 @@ def test_stimulus_has_what_may_be_shown():
     assert stimulus.under_validator
 
 
+@pytest.mark.parametrize(
+    ("probe", "query", "withheld"),
+    [
+        ("test", "q=1", ("QUERY_STRING",)),
+        ("test", "", ()),
+        ("query", "q=1", ()),
+        ("query", "q=1&token=1", ("QUERY_STRING",)),
+    ],
+)
+def test_queries_of_tests_and_secrets_are_withheld(probe, query, withheld):
+    exchange = make_exchange(environ={"QUERY_STRING": query})
+    assert keep_stimulus(replace(exchange, probe=probe)).withheld == withheld
+
+
 def test_names_of_what_is_withheld_are_bounded():
     environ = {f"HTTP_X_{n}": "" for n in range(99)} | {"wsgi.version": (1, "x")}
     assert len(keep_stimulus(make_exchange(environ=environ)).withheld) == MOST_WITHHELD
@@ -265,7 +281,7 @@ def test_finding_carries_its_evidence(tmp_path):
 @given(exchanges())
 def test_whatever_crossed_can_be_kept(exchange):
     for at in (None, *exchange.events[:2]):
-        timeline = keep_timeline(exchange, at)
+        timeline = keep_timeline(find_passage(exchange, at))
         assert all(e.text.isprintable() and len(e.text) <= LONGEST_TEXT for e in timeline)
         assert sum(e.skipped for e in timeline) + len(timeline) == len(exchange.events)
     stimulus = keep_stimulus(exchange)

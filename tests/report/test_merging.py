@@ -12,6 +12,7 @@ from pytest_wsgi.report import (
     NotAReportError,
     Proof,
     ReportVersionError,
+    Standing,
     fails,
     to_json,
 )
@@ -106,6 +107,7 @@ def test_shards_are_merged():
         notes=("both", "other"),
         exchanges=4,
         proof=Proof(rules=1, mutants=2, twins=3, controls=4),
+        standing=Standing(file="known.toml"),
     )
     (merged,) = merge_reports([one, other])
     assert [rule.id for rule in merged.rules] == ["a", "b", "not-exercised-1", "d"]
@@ -113,6 +115,7 @@ def test_shards_are_merged():
     assert merged.rules[1].exercised == 8
     assert merged.exchanges == 7
     assert merged.proof == other.proof
+    assert merged.standing == other.standing
     assert merged.notes == ("both", "shard 1 of 2: one", "shard 2 of 2: other")
     assert merged.ignored == {"c": "why", "not exercised-1": "left out in the other shard"}
     # 13 MUSTs are all that there are; both together judged 4 of them.

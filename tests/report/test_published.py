@@ -15,11 +15,15 @@ from jsonschema import Draft202012Validator
 from hostile_reports import FEW, make_hostile_report
 from pytest_wsgi.exchange import Problem
 from pytest_wsgi.report import (
+    Change,
     Excerpt,
+    FileReach,
     FindingReport,
     Proof,
+    Reach,
     Report,
     RuleReport,
+    Standing,
     Stimulus,
     Subject,
     TimelineEvent,
@@ -87,6 +91,10 @@ def test_every_key_is_described():
         ("timeline_event", TimelineEvent),
         ("stimulus", Stimulus),
         ("proof", Proof),
+        ("standing", Standing),
+        ("reach", Reach),
+        ("file_reach", FileReach),
+        ("change", Change),
     ],
 )
 def test_every_field_has_its_key(name, kind):

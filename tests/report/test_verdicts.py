@@ -21,8 +21,11 @@ from pytest_wsgi.exchange import (
 )
 from pytest_wsgi.judge import Verdict
 from pytest_wsgi.report import merge_rules, report_subject, report_verdict, rule_to_dict
+from pytest_wsgi.report.redaction import Redactor
 from pytest_wsgi.report.verdicts import KEPT_LINES, cite, find_below, write_traceback
 from sample_reports import PATIENT, make_finding, make_rule, rules, texts
+
+NONE = Redactor()
 
 RULE = Rule(
     id="status-is-native-string",
@@ -49,10 +52,10 @@ def make_exchange(request):
 
 def test_an_ambiguous_point_is_told_with_its_reading():
     rule = replace(RULE, ambiguity="tab-in-a-value", reading="pep")
-    report = report_verdict(Verdict(rule=rule, outcome="held"), "")
+    report = report_verdict(Verdict(rule=rule, outcome="held"), "", NONE)
     assert report.ambiguity.startswith("Is a tab a control character")
     assert report.ambiguity.endswith("? Read as pep: Yes: none are allowed.")
-    assert report_verdict(Verdict(rule=RULE, outcome="held"), "").ambiguity == ""
+    assert report_verdict(Verdict(rule=RULE, outcome="held"), "", NONE).ambiguity == ""
 
 
 def make_raised(**changes):
@@ -72,7 +75,7 @@ def make_raised(**changes):
 
 def report(*findings, root="/site"):
     verdict = Verdict(rule=RULE, outcome="broken", exercised=4, findings=findings)
-    return report_verdict(verdict, root)
+    return report_verdict(verdict, root, NONE)
 
 
 def test_rule_says_what_the_catalogue_says():
@@ -92,7 +95,7 @@ def test_rule_says_what_the_catalogue_says():
 
 def test_reason_of_a_rule_without_a_verdict():
     said = report_verdict(
-        Verdict(rule=RULE, outcome="harness error", reason="ValueError: a\nb"), "/site"
+        Verdict(rule=RULE, outcome="harness error", reason="ValueError: a\nb"), "/site", NONE
     )
     assert said.reason == r"ValueError: a\nb"
 
@@ -154,7 +157,10 @@ def test_findings_that_differ_stay_apart(one, other):
     [
         ("200 ", "'200 '"),
         ("X-A", "'X-A'"),
-        ("b ", "'b '"),
+        ("b ", "<redacted: length 2, space at 1>"),
+        ("gzip ", "'gzip '"),
+        (b"X-B", "b'X-B'"),
+        (b"X-Token: hunter2", "b'X-Token: ' <redacted: length 7>"),
         ("a tuple\x00", r"a tuple\x00"),
         ("", ""),
         (Foreign("my.Text", "str", "200 "), "<my.Text 200 >"),
@@ -169,8 +175,8 @@ def test_values_of_the_target_are_told_from_words_of_the_rule(observed, text):
         status="200 ",
         headers_type="list",
         headers=(("X-A", "b "),),
-        fields=(("X-A", "b "),),
-        malformed=(),
+        fields=(("X-A", "b "), ("Vary", "gzip ")),
+        malformed=((b"X-B", "x"), (b"X-Token: hunter2", "x"), "odd", ("X-C",)),
         exc_info=None,
         argument_count=2,
         keywords=(),
@@ -267,7 +273,7 @@ def test_subject_is_as_it_was_loaded():
         object_type="function",
         facts={"DEBUG": "True"},
     )
-    subject = report_subject(loading)
+    subject = report_subject(loading, NONE)
     assert (subject.kind, subject.spec) == ("application", "mysite.wsgi.application")
     assert (subject.label, subject.origin) == ("application", "--wsgi-app")
     assert (subject.file, subject.line, subject.object) == (r"mysite/\udcff.py", 16, "function")
@@ -276,7 +282,7 @@ def test_subject_is_as_it_was_loaded():
 
 def test_subject_that_did_not_load():
     problem = Problem("module-not-found", "No module\x00.\nTry: pytest")
-    subject = report_subject(Loading(spec="a", label="a", origin="ini", problem=problem))
+    subject = report_subject(Loading(spec="a", label="a", origin="ini", problem=problem), NONE)
     assert subject.file is None
     assert subject.problem == Problem("module-not-found", "No module\\x00.\nTry: pytest")
 

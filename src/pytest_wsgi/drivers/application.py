@@ -6,7 +6,7 @@ stops at what it finds.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +26,7 @@ from pytest_wsgi.probes import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_wsgi.drivers.guard import Guard
     from pytest_wsgi.drivers.middleware import Crossings
@@ -67,11 +68,17 @@ class Battery:
     sandwiches: tuple[Sandwich, ...] = ()
 
 
+def watch_nothing(_name: str) -> AbstractContextManager[None]:
+    """Return what does nothing around a probe."""
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """On what terms a battery is driven: `seconds` are the most that one exchange may take.
 
-    `one_thread` is the reason why all must happen in one thread, if there is one.
+    `one_thread` is the reason why all must happen in one thread, if there is one. `watch` returns
+    by a probe's name what is entered while its requests are served.
     """
 
     hosts: tuple[str, ...] = ("localhost", "testserver")
@@ -79,6 +86,7 @@ class Terms:
     unsafe: bool = False
     seconds: float = 10.0
     one_thread: str = ""
+    watch: Callable[[str], AbstractContextManager[None]] = watch_nothing
 
 
 def drive(
@@ -92,7 +100,7 @@ def drive(
     `crossings` records what crosses to applications behind this one, where it is around others.
     """
     with stand_guard(terms.seconds) as guard, keep_open(guard, crossings):
-        driver = Driver(application, guard, crossings)
+        driver = Driver(application, guard, crossings, terms.watch)
         site, notes = driver.find_site(terms)
         conversations: list[Conversation] = []
         undriven: list[tuple[str, str]] = []
@@ -134,10 +142,17 @@ class Driver:
     given its only good answer then.
     """
 
-    def __init__(self, application: Any, guard: Guard, crossings: Crossings | None = None) -> None:
+    def __init__(
+        self,
+        application: Any,
+        guard: Guard,
+        crossings: Crossings | None = None,
+        watch: Callable[[str], AbstractContextManager[None]] = watch_nothing,
+    ) -> None:
         self.application = application
         self.guard = guard
         self.crossings = crossings
+        self.watch = watch
         self.sandwiches: list[Sandwich] = []
         self.count = 0
         self.hangs = 0
@@ -185,11 +200,12 @@ class Driver:
                 crossings=self.crossings,
             )
 
-        if probe.reading in _TOGETHER:
-            exchanges = self.serve_together([prepare(request) for request in probe.requests])
-        else:
-            requests = drop_repeats(probe.requests) if under_validator else probe.requests
-            exchanges = self.serve_in_order(requests, prepare)
+        with self.watch(probe.name):
+            if probe.reading in _TOGETHER:
+                exchanges = self.serve_together([prepare(request) for request in probe.requests])
+            else:
+                requests = drop_repeats(probe.requests) if under_validator else probe.requests
+                exchanges = self.serve_in_order(requests, prepare)
         self.hangs += sum(is_hang(exchange) for exchange in exchanges)
         return exchanges
 

@@ -76,6 +76,20 @@ def configured_settings() -> Any | None:
     return settings if _get(settings, "configured") is True else None
 
 
+def read_settings() -> dict[str, object]:
+    """Return the settings in use by their names, empty without Django.
+
+    Only what is stored is read: to ask for a setting may run code, and warn of old ones.
+    """
+    holder = _get(configured_settings(), "_wrapped")
+    found: dict[str, object] = {}
+    while holder is not None:
+        stored = vars(holder) if hasattr(holder, "__dict__") else {}
+        found = {**{name: stored[name] for name in stored if name.isupper()}, **found}
+        holder = stored.get("default_settings")
+    return found
+
+
 def settings_name(settings: object) -> str:
     """Return the settings' module, also while a test overrides settings; empty if made by hand."""
     name = _get(settings, "SETTINGS_MODULE") or os.environ.get(VARIABLE)

@@ -34,7 +34,8 @@ class Format:
     """A format: its name, what renders it, and the ends of the names of its files.
 
     `library` is the package that it needs beside the standard library, `extra` what installs it;
-    both may be empty.
+    both may be empty. `beside_code` tells that findings are shown beside the code of a repository:
+    their files have to be named from its top.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Format:
     endings: tuple[str, ...] = ()
     library: str = ""
     extra: str = ""
+    beside_code: bool = False
 
 
 def render_html_page(reports: Sequence[Report]) -> str:
@@ -67,15 +69,21 @@ FORMATS: Mapping[str, Format] = {
             extra="html",
         ),
         Format(name="md", render=render_all_markdown, endings=(".md",)),
-        Format(name="sarif", render=render_sarif, endings=(".sarif", ".sarif.json")),
+        Format(
+            name="sarif",
+            render=render_sarif,
+            endings=(".sarif", ".sarif.json"),
+            beside_code=True,
+        ),
         Format(
             name="gitlab",
             render=render_code_quality,
             endings=("gl-code-quality-report.json", ".codequality.json"),
+            beside_code=True,
         ),
         Format(name="badge", render=render_badge, endings=(".svg",)),
         Format(name="shields", render=render_shields, endings=(".shields.json",)),
-        Format(name="annotations", render=render_annotations),
+        Format(name="annotations", render=render_annotations, beside_code=True),
         Format(name="json", render=to_json_set, endings=(".json",)),
     )
 }

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pytest_wsgi.rendering import count, cut, group_by_reason, printable, sort_by_level
+from pytest_wsgi.rendering.html_changes import view_changes
 from pytest_wsgi.rendering.html_overview import (
     ICONS,
     compare_areas,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 ROOM = 1_200_000
 """How many bytes all findings together may take that are told in full; the rest is told shortly."""
+
+MOST_FILES = 500
+"""How many of the user's files are listed with what was reached of them."""
 
 LONGEST = 2000
 """How many characters any text has at most."""
@@ -120,7 +124,7 @@ def load_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(icons=ICONS, count=count)
+    environment.globals.update(icons=ICONS, count=count, most_files=MOST_FILES)
     return environment
 
 
@@ -163,6 +167,7 @@ def prepare(
         "links": links,
         "broken": texts[: len(told)],
         "known": texts[len(told) :],
+        "changes": view_changes(report, links),
         "unexercised": list_reasons(report, "not exercised"),
         "blocked": list_reasons(report, "blocked"),
         "areas": group_by_area(report, places.__getitem__, links),

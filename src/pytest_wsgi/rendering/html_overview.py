@@ -30,7 +30,11 @@ SHADES = 4
 """How many strengths of a colour the cells of the heat map have."""
 
 
+MOST_LAYERS = 10
+"""How many of the layers that the subject names have a column."""
+
 _TELLING = frozenset({*EXERCISED, "harness error"})
+_BLAMED = ("broken", "known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +126,9 @@ def make_bar(level: str, report: Report) -> Bar:
 
 
 def make_heat_map(report: Report, link: Callable[[str], str]) -> Table:
-    """Return the table of areas by roles, and by the layers that are to blame, where any are."""
+    """Return the table of areas by roles, and by the layers of a wrapped application."""
     parties = list(dict.fromkeys(rule.party for rule in report.rules))
-    layers = list(dict.fromkeys(layer for rule in report.rules for layer in list_layers(rule)))
+    layers = list_all_layers(report)
     rows = []
     for area in list_areas(report.rules):
         rules = [rule for rule in report.rules if rule.area == area]
@@ -132,6 +136,13 @@ def make_heat_map(report: Report, link: Callable[[str], str]) -> Table:
         cells += [blame([rule for rule in rules if layer in list_layers(rule)]) for layer in layers]
         rows.append(Row(name=area, cells=tuple(cells), target=link(area)))
     return Table(columns=(*parties, *(f"layer {layer}" for layer in layers)), rows=tuple(rows))
+
+
+def list_all_layers(report: Report) -> list[str]:
+    """Return the layers of a wrapped application, the outermost first; then others with blame."""
+    told = report.subject.facts.get("layers", "").split(" > ")[:MOST_LAYERS]
+    blamed = (layer for rule in report.rules for layer in list_layers(rule))
+    return list(dict.fromkeys(filter(None, (*told, *blamed))))
 
 
 def list_areas(rules: Iterable[RuleReport]) -> list[str]:
@@ -158,10 +169,12 @@ def choose_worst(verdicts: Iterable[str]) -> str:
 
 
 def blame(rules: Sequence[RuleReport]) -> Cell:
-    """Return a cell that says for how many broken rules a layer is to blame."""
+    """Return a cell that says for how many broken and known rules a layer is to blame."""
     if not rules:
         return Cell(verdict="absent", text="no blame", shade=0)
-    return Cell(verdict="broken", text=f"{len(rules)} broken")
+    numbers = {verdict: sum(rule.verdict == verdict for rule in rules) for verdict in _BLAMED}
+    text = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items() if number)
+    return Cell(verdict="broken" if numbers["broken"] else "known", text=text)
 
 
 def compare_areas(reports: Sequence[Report]) -> Table:

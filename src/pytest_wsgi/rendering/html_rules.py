@@ -9,6 +9,7 @@ from pytest_wsgi.catalogue import begin_sentence, weigh
 from pytest_wsgi.ledger import find_excuse
 from pytest_wsgi.rendering import SUBJECTS, name_finding_place, name_others, printable_lines
 from pytest_wsgi.rendering.html_overview import list_areas
+from pytest_wsgi.rendering.html_timeline import draw_arrows, name_lanes
 from pytest_wsgi.rendering.places import is_address
 from pytest_wsgi.rendering.reproduction import (
     choose_silencers,
@@ -21,9 +22,10 @@ from pytest_wsgi.report.verdicts import WORST_FIRST, cite
 from pytest_wsgi.requirements import load_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_wsgi.report.values import FindingReport, Report, RuleReport, Subject, TimelineEvent
+    from pytest_wsgi.rendering.html_timeline import Arrow
+    from pytest_wsgi.report.values import FindingReport, Report, RuleReport, Subject
     from pytest_wsgi.requirements import Requirement
 
 MOST_FINDINGS = 10
@@ -43,7 +45,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
-    """A finding with what follows from it: its place, the source, the lanes of its timeline."""
+    """A finding with what follows from it: its place, the source, its timeline."""
 
     finding: FindingReport
     place: str
@@ -51,8 +53,8 @@ class FindingView:
     message: tuple[str, ...]
     traceback: str
     source: tuple[SourceLine, ...]
-    lanes: tuple[str, str]
-    events: tuple[TimelineEvent, ...]
+    lanes: tuple[str, ...]
+    arrows: tuple[Arrow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ def view_rule(rule: RuleReport, subject: Subject, anchor: str) -> RuleView:
         findings=tuple(view_finding(finding, subject) for finding in shown),
         hidden=len(rule.findings) - len(shown),
         commands={name: text for name, text in commands.items() if text},
-        limits=tuple(describe_limits(stimulus)),
+        limits=tuple(describe_limits(stimulus, subject)),
         fixes={place: begin_sentence(text) for place, text in rule.fixes.items()},
         silencers=choose_silencers(rule, subject),
     )
@@ -130,7 +132,7 @@ def list_requirements(rule: RuleReport) -> Iterator[str]:
 
 def view_finding(finding: FindingReport, subject: Subject) -> FindingView:
     """Return what is shown of a finding."""
-    excerpt = finding.excerpt
+    excerpt, lanes = finding.excerpt, name_lanes(finding, subject)
     lines = list(enumerate(excerpt.lines, excerpt.first)) if excerpt else []
     while lines and not lines[0][1].strip():
         lines.pop(0)
@@ -144,16 +146,9 @@ def view_finding(finding: FindingReport, subject: Subject) -> FindingView:
             SourceLine(number=number, text=text, is_hit=number == finding.line)
             for number, text in lines
         ),
-        lanes=name_lanes(finding.timeline, subject),
-        events=finding.timeline,
+        lanes=lanes,
+        arrows=draw_arrows(finding.timeline, lanes),
     )
-
-
-def name_lanes(events: Iterable[TimelineEvent], subject: Subject) -> tuple[str, str]:
-    """Return who stands left and right of the boundary that the events crossed."""
-    if any("inner application" in (event.source, event.target) for event in events):
-        return "middleware", "inner application"
-    return "server", "middleware" if subject.kind == "middleware" else "application"
 
 
 def group_by_area(

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 20
 """How many findings of one rule are shown."""
 
+MOST_FILES = 20
+"""How many files are shown of which lines were not reached."""
+
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _BACKTICKS = re.compile("`+")
 _ADDRESS = re.compile(r"https://[\w./#~:-]+", re.ASCII)
@@ -52,6 +55,7 @@ def render_markdown(report: Report) -> str:
         *section("Blocked", render_skipped(report, "blocked")),
         *section("Ignored", render_ignored(report)),
         *section("Requirements of the PEP", render_ledger(report)),
+        *section("Reach", render_reach(report)),
         *section("Subject", render_subject(report)),
         *section("Environment", render_environment(report)),
         *section("Notes", (f"- {escape(note)}" for note in report.notes)),
@@ -152,6 +156,25 @@ def render_ledger(report: Report) -> list[str]:
         f"| | {' | '.join(names)} |",
         f"|---|{'---:|' * len(names)}",
         *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def render_reach(report: Report) -> list[str]:
+    """Return how much of the user's own code was reached, and the files of which most was not."""
+    if report.reach is None:
+        return []
+    missed = [file for file in report.reach.files if file.reached < file.lines]
+    worst = sorted(missed, key=lambda file: file.reached - file.lines)
+    hidden = len(worst) - MOST_FILES
+    head = ["", "| file | reached | missing lines |", "|---|---:|---|"] if worst else []
+    return [
+        f"{escape(report.reach.text)}.",
+        *head,
+        *(
+            f"| {escape(file.file)} | {file.reached} of {file.lines} | {escape(file.missing)} |"
+            for file in worst[:MOST_FILES]
+        ),
+        *(["", f"and {count(hidden, 'more file')} with missing lines"] if hidden > 0 else []),
     ]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pytest_wsgi.rendering import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_wsgi.report.values import RuleReport, Stimulus, Subject
 
@@ -28,6 +28,17 @@ READ = {
     "closed twice": "for block in blocks: print('block:', block)",
 }
 """The line of the script that reads the iterable, by how the server did; others take more."""
+
+BEHIND = (
+    "Blocks = type('Blocks', (list,), {'close': lambda blocks: print('close() was called')})",
+    "def application(environ, start_response):",
+    "    start_response('200 OK', [('Content-Type', 'text/plain')])",
+    "    return Blocks([b'first', b'', b'last'])",
+)
+"""The lines of the application that the script puts a middleware around."""
+
+_USED = frozenset({"Blocks", "application", "blocks", "environ", "io", "start_response", "sys"})
+"""The names that the script gives to something."""
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*", re.ASCII)
 _FILE = re.compile(r"(?P<file>[\w./ -]+\.py)(:(?P<name>[^\W\d]\w*))?", re.ASCII)
@@ -84,15 +95,14 @@ def write_script(stimulus: Stimulus, subject: Subject) -> str:
     imports = import_subject(subject)
     if not imports or stimulus.reading not in READ:
         return ""
-    application = "validator(application)" if stimulus.under_validator else "application"
+    validator = "wsgiref.validate.validator(application)"
+    application = validator if stimulus.under_validator else "application"
     close = "getattr(blocks, 'close', bool)()"
     lines = [
-        "import io, sys",
-        *(["from wsgiref.validate import validator"] if stimulus.under_validator else []),
+        f"import io, sys{', wsgiref.validate' if stimulus.under_validator else ''}",
         *imports,
-        *write_environ(stimulus),
-        "def start_response(*arguments):",
-        "    return print('start_response:', arguments) or print",
+        write_environ(stimulus),
+        "start_response = lambda *arguments: print('start_response:', arguments) or print",
         f"blocks = {application}(environ, start_response)",
         READ[stimulus.reading],
         f"{close}; {close}" if stimulus.reading == "closed twice" else close,
@@ -100,8 +110,8 @@ def write_script(stimulus: Stimulus, subject: Subject) -> str:
     return "\n".join(filter(None, lines))
 
 
-def write_environ(stimulus: Stimulus) -> list[str]:
-    """Return the lines that make environ: variables of the request, those of WSGI, the streams."""
+def write_environ(stimulus: Stimulus) -> str:
+    """Return the line that makes environ: variables of the request, those of WSGI, the streams."""
     environ = read_environ(stimulus)
     plain = {name: value for name, value in environ.items() if name.isidentifier()}
     rest = {name: value for name, value in environ.items() if name not in plain}
@@ -109,7 +119,7 @@ def write_environ(stimulus: Stimulus) -> list[str]:
     items = [f"{name}={value!r}" for name, value in plain.items()]
     streams = [f"'wsgi.input': io.BytesIO({body})", "'wsgi.errors': sys.stderr"]
     other = ", ".join([*(f"{name!r}: {value!r}" for name, value in rest.items()), *streams])
-    return [f"environ = dict({', '.join(items)})", f"environ.update({{{other}}})"]
+    return f"environ = dict({', '.join([*items, f'**{{{other}}}'])})"
 
 
 def read_environ(stimulus: Stimulus) -> dict[str, object]:
@@ -137,16 +147,34 @@ def read_literal(text: str) -> object:
 def import_subject(subject: Subject) -> list[str]:
     """Return the lines that bind the subject to `application`; none where its SPEC says too little.
 
-    A middleware is put around the standard library's own demo application.
+    A middleware is put around an application of three blocks, which tells of its close().
     """
     if subject.origin == _FIXTURE or subject.problem is not None:
         return []
-    lines = import_spec(subject)
-    if not lines or subject.kind != "middleware":
-        return lines
-    *first, last = lines
-    made = [f"{last}(demo_app)"] if first else [last, "application = application(demo_app)"]
-    return ["from wsgiref.simple_server import demo_app", *first, *made]
+    return import_middleware(subject) if subject.kind == "middleware" else import_spec(subject)
+
+
+def import_middleware(subject: Subject) -> list[str]:
+    """Return the lines that put a middleware around an application, called as it was in the run."""
+    module, colon, name = subject.spec.partition(":")
+    if not colon:
+        module, _, name = subject.spec.rpartition(".")
+    if not (_DOTTED.fullmatch(module) and is_harmless(name) and "#" not in name):
+        return []
+    called, root = subject.facts.get("called", "").partition(":")[2], find_root(name)
+    if not (is_harmless(called, "application") and find_root(called) == root):
+        called = f"{name}(application)"
+    # A name that is used below would no longer be that of the middleware.
+    return (
+        []
+        if root in _USED
+        else [f"from {module} import {root}", *BEHIND, f"application = {called}"]
+    )
+
+
+def find_root(expression: str) -> str:
+    """Return the name that an expression of attributes and calls begins with."""
+    return re.split(r"[.(]", expression, maxsplit=1)[0]
 
 
 def import_spec(subject: Subject) -> list[str]:
@@ -175,12 +203,14 @@ def import_expression(module: str, expression: str) -> list[str]:
         return [f"from {module} import {expression} as application"]
     if not is_harmless(expression):
         return []
-    name = re.split(r"[.(]", expression, maxsplit=1)[0]
-    return [f"from {module} import {name}", f"application = {expression}"]
+    return [f"from {module} import {find_root(expression)}", f"application = {expression}"]
 
 
-def is_harmless(expression: str) -> bool:
-    """Tell whether an expression is attributes and calls of a name, with literals as arguments."""
+def is_harmless(expression: str, *names: str) -> bool:
+    """Tell whether an expression is attributes and calls of a name.
+
+    Their arguments must be literals, or one of `names`.
+    """
     try:
         node = ast.parse(expression, mode="eval").body
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -188,12 +218,17 @@ def is_harmless(expression: str) -> bool:
     while isinstance(node, ast.Attribute | ast.Call):
         if isinstance(node, ast.Call):
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            if not all(isinstance(value, ast.Constant) for value in values):
+            if not all(is_plain(value, names) for value in values):
                 return False
             node = node.func
         else:
             node = node.value
     return isinstance(node, ast.Name) and expression.isascii() and "\n" not in expression
+
+
+def is_plain(node: ast.expr, names: Sequence[str]) -> bool:
+    """Tell whether an expression is a literal, or one of some names."""
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in names)
 
 
 def is_module(subject: Subject) -> bool:
@@ -208,11 +243,13 @@ def find_label(subject: Subject) -> str:
     return name if name.isidentifier() and name.isascii() else "application"
 
 
-def describe_limits(stimulus: Stimulus | None) -> list[str]:
+def describe_limits(stimulus: Stimulus | None, subject: Subject) -> list[str]:
     """Return what a curl line and a script leave out of the request."""
     if stimulus is None:
         return []
     limits = []
+    if subject.kind == "middleware":
+        limits.append("Only with the pytest line the application behind does what it did here.")
     if stimulus.withheld:
         names = ", ".join(map(printable, stimulus.withheld))
         limits.append(f"Left out, because it may be secret: {names}.")

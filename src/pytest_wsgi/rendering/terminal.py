@@ -97,7 +97,9 @@ def render_subject(report: Report) -> list[Line]:
     if subject.problem is not None:
         headline = subject.problem.message.partition("\n")[0]
         lines.append(label(subject.problem.id, headline, "red"))
-    return lines + limit([label(name, fact) for name, fact in facts.items()], MOST_FACTS)
+    reach = [label("reach", report.reach.text)] if report.reach is not None else []
+    room = MOST_FACTS - len(reach)
+    return lines + limit([label(name, fact) for name, fact in facts.items()], room) + reach
 
 
 def render_harness_errors(report: Report) -> list[Line]:

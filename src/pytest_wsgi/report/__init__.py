@@ -20,12 +20,15 @@ from pytest_wsgi.report.plain import (
     subject_to_dict,
     to_json,
 )
+from pytest_wsgi.report.reach import FileReach, Reach
 from pytest_wsgi.report.values import (
+    Change,
     Excerpt,
     FindingReport,
     Proof,
     Report,
     RuleReport,
+    Standing,
     Stimulus,
     Subject,
     TimelineEvent,
@@ -34,15 +37,19 @@ from pytest_wsgi.report.values import (
 from pytest_wsgi.report.verdicts import merge_rules, report_subject, report_verdict
 
 __all__ = [
+    "Change",
     "Excerpt",
+    "FileReach",
     "FindingReport",
     "InvalidJsonError",
     "NotAReportError",
     "Proof",
+    "Reach",
     "Report",
     "ReportError",
     "ReportVersionError",
     "RuleReport",
+    "Standing",
     "Stimulus",
     "Subject",
     "TimelineEvent",

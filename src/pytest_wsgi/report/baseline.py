@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.report.fingerprints import name_finding
-from pytest_wsgi.report.values import EXERCISED
+from pytest_wsgi.report.values import EXERCISED, Change, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_wsgi.report.values import FindingReport, Report, RuleReport, Subject
+
+STATES = ("new", "expired", "unexplained", "known", "fixed", "not exercised")
+"""What can have come of a finding since the baseline was written, the worst first."""
 
 FAILING = ("must", "should")
 """The levels of rules that can fail a run, and so need an entry."""
@@ -111,3 +114,63 @@ def list_stale(baseline: Baseline, reports: Iterable[Report]) -> Iterator[Entry]
     for entry in baseline.entries:
         if entry.finding not in judged.get((entry.rule, entry.subject), {entry.finding}):
             yield entry
+
+
+def compare_to_baseline(baseline: Baseline, file: str, report: Report) -> Standing:
+    """Return what changed in a subject since its baseline, which is that of `file`, was written."""
+    changes = [
+        *(make_change("new", entry) for entry in list_missing(baseline, report)),
+        *(
+            make_change(find_state(entry, baseline, report), entry)
+            for entry in baseline.entries
+            if entry.subject == report.subject.spec
+        ),
+    ]
+    return Standing(file=file, changes=sort_changes(changes))
+
+
+def find_state(entry: Entry, baseline: Baseline, report: Report) -> str:
+    """Return what came of an entry of the baseline in a run."""
+    rules = [rule for rule in report.rules if rule.id == entry.rule and rule.verdict in EXERCISED]
+    if not rules:
+        return "not exercised"
+    findings = (finding for rule in rules for finding in rule.findings)
+    if entry.finding not in {name_finding(entry.rule, report.subject, one) for one in findings}:
+        return "fixed"
+    if entry.is_expired(baseline.today):
+        return "expired"
+    return "known" if entry.counts(baseline.today) else "unexplained"
+
+
+def make_change(state: str, entry: Entry) -> Change:
+    """Return what came of an entry, as texts that can be shown."""
+    return Change(
+        state=state,
+        rule=entry.rule,
+        finding=entry.finding,
+        shows=entry.shows,
+        reason=entry.reason,
+        first_seen=str(entry.first_seen or ""),
+        expires=str(entry.expires or ""),
+        issue=entry.issue,
+    )
+
+
+def sort_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return changes with the worst first; those in one state stay in their order."""
+    order = {state: number for number, state in enumerate(STATES)}
+    return tuple(sorted(changes, key=lambda change: order.get(change.state, len(order))))
+
+
+def merge_standings(standings: Iterable[Standing | None]) -> Standing | None:
+    """Return how the shards of one run stand to their baseline; None where there is none.
+
+    Of each finding counts the worst that came of it in any of them.
+    """
+    known = [one for one in standings if one is not None]
+    if not known:
+        return None
+    worst: dict[tuple[str, str], Change] = {}
+    for change in sort_changes(change for one in known for change in one.changes):
+        worst.setdefault((change.rule, change.finding), change)
+    return Standing(file=known[0].file, changes=tuple(worst.values()))

@@ -1,14 +1,13 @@
 """What crossed the boundary in words: one line for every event, one text for every value.
 
-Nothing here raises, whatever a target handed over. The values of headers that carry secrets are
-left out, and what is not printable is escaped, so that a text can be shown and sent anywhere.
+Nothing here raises, whatever a target handed over. Of headers only what `showing` lists is shown,
+and what is not printable is escaped, so that a text can be shown and sent anywhere.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.catalogue import is_secret, show, show_field
 from pytest_wsgi.exchange import (
     Block,
     Called,
@@ -26,6 +25,7 @@ from pytest_wsgi.exchange import (
     Stopped,
     Write,
 )
+from pytest_wsgi.showing import is_secret, read_text, show, show_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,30 +74,22 @@ def describe_items(value: tuple[object, ...] | list[object]) -> str:
     if value and is_secret(read_text(value[0])):
         items = f"{describe_value(value[0])}, <redacted>"
     else:
-        items = ", ".join(describe_header(item) for item in value[:SHOWN_ITEMS])
-        items += ", ..." if len(value) > SHOWN_ITEMS else ""
+        items = join_items(value, describe_item)
     if type(value) is list:
         return f"[{items}]"
     return f"({items},)" if len(value) == 1 else f"({items})"
 
 
-def describe_header(item: object) -> str:
-    """Return an item of a list of headers: a pair of texts where all is well, else anything."""
-    if type(item) is tuple and [type(part) for part in item] == [str, str]:
-        return printable(show_field(*item))
+def describe_item(item: object) -> str:
+    """Return an item of a tuple or list, which may be a line of a header that carries a secret."""
     name, colon, _ = read_text(item).partition(":")
-    if colon and is_secret(name):
-        return printable(f"<{name_kind(item)} {name}: redacted>")
-    return describe_value(item)
+    return printable(show_item(item)) if colon and is_secret(name) else describe_value(item)
 
 
-def read_text(value: object) -> str:
-    """Return the text of a str or bytes, or of the stand-in for one; empty for all else."""
-    if isinstance(value, Foreign):
-        return value.text.removeprefix("b").strip("\"'") if value.base != "str" else value.text
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
+def join_items(items: tuple[object, ...] | list[object], describe: Callable[[object], str]) -> str:
+    """Return the first items as texts with commas between them."""
+    shown = ", ".join(map(describe, items[:SHOWN_ITEMS]))
+    return f"{shown}, ..." if len(items) > SHOWN_ITEMS else shown
 
 
 def name_kind(value: object) -> str:
@@ -140,7 +132,10 @@ def _start_examined(event: StartExamined) -> str:
 def _headers(event: StartResponse) -> str:
     if event.headers_type not in ("list", "tuple"):
         return f"<{event.headers_type}>"
-    return describe_items(list(event.headers) if event.headers_type == "list" else event.headers)
+    items = cut(printable(join_items(event.headers, show_item)), LONGEST_LINE)
+    if event.headers_type == "list":
+        return f"[{items}]"
+    return f"({items},)" if len(event.headers) == 1 else f"({items})"
 
 
 def _exc_info(exc_info: ExcInfo | None) -> str:

@@ -10,7 +10,6 @@ import linecache
 import re
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.catalogue import is_secret
 from pytest_wsgi.exchange import (
     Block,
     Called,
@@ -23,6 +22,8 @@ from pytest_wsgi.exchange import (
 )
 from pytest_wsgi.report.events import cut, describe_event, describe_value, printable
 from pytest_wsgi.report.values import Excerpt, Stimulus, TimelineEvent
+from pytest_wsgi.sandwich import Passage
+from pytest_wsgi.showing import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,9 @@ MOST_EVENTS = 20
 """How many events of an exchange are kept."""
 
 MOST_WITHHELD = 10
+
+OF_TESTS = "test"
+"""The probe of exchanges that a test of the user's had."""
 
 SHOWN = frozenset(
     [
@@ -123,19 +127,33 @@ def clean_source(lines: Sequence[str], before: Sequence[str]) -> list[str]:
     return cleaned
 
 
-def keep_timeline(exchange: Exchange, at: Event | None) -> tuple[TimelineEvent, ...]:
-    """Return the events of an exchange: the first and the last, and those around `at`."""
-    events = exchange.events
-    offending = next((n for n, event in enumerate(events) if event is at or event == at), None)
-    kept = choose_events(len(events), offending)
-    server, called = (
+def find_passage(exchange: Exchange, at: Event | None) -> Passage:
+    """Return the events of an exchange alone as a way through two parties."""
+    lanes = (
         ("middleware", "inner application")
         if exchange.boundary == "inner"
         else ("server", "application")
     )
+    return Passage(lanes, tuple((0, 1, event) for event in exchange.events), at)
+
+
+def keep_timeline(passage: Passage) -> tuple[TimelineEvent, ...]:
+    """Return the events of a passage: the first and the last, and those around `at`."""
+    crossed, at, lanes = passage.crossed, passage.at, passage.lanes
+    same = (n for n, (*_, event) in enumerate(crossed) if event is at)
+    equal = (n for n, (*_, event) in enumerate(crossed) if event == at)
+    offending = next(same, next(equal, None))
+    kept = choose_events(len(crossed), offending)
     return tuple(
-        make_event(events[n], server, called, offending=n == offending, skipped=n - before - 1)
+        make_event(
+            event,
+            lanes[caller],
+            lanes[callee],
+            offending=n == offending,
+            skipped=n - before - 1,
+        )
         for before, n in zip([-1, *kept], kept, strict=False)
+        for caller, callee, event in [crossed[n]]
     )
 
 
@@ -201,7 +219,9 @@ def keep_stimulus(exchange: Exchange) -> Stimulus:
     shown = {
         name: repr(value)
         for name, value in exchange.environ.items()
-        if name in SHOWN and is_plain(value) and not (name == "QUERY_STRING" and tells(value))
+        if name in SHOWN
+        and is_plain(value)
+        and not (name == "QUERY_STRING" and hides(value, exchange))
     }
     withheld = [
         printable(name)
@@ -224,6 +244,7 @@ def is_plain(value: object) -> bool:
     return type(value) in (bool, int) or (type(value) is str and len(value) <= LONGEST_VALUE)
 
 
-def tells(query: object) -> bool:
-    """Tell whether a query has a parameter that may be secret."""
-    return any(is_secret(part.partition("=")[0]) for part in str(query).split("&"))
+def hides(query: object, exchange: Exchange) -> bool:
+    """Tell whether a query is not shown: one of a user's own test, or one that tells a secret."""
+    is_own = exchange.probe == OF_TESTS and query != ""
+    return is_own or any(is_secret(part.partition("=")[0]) for part in str(query).split("&"))

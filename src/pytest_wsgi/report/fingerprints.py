@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pytest_wsgi.report.values import Report, RuleReport, Subject
 
 _LENGTH = 32
-_VALUES = re.compile(r"""'[^']*'|"[^"]*"|\S*[/\\]\S*|0x[0-9a-f]+|\d+""")
-"""What may be another in the next run: quoted texts, paths, addresses, numbers."""
+_VALUES = re.compile(r"""<redacted[^<>]*>|'[^']*'|"[^"]*"|\S*[/\\]\S*|0x[0-9a-f]+|\d+""")
+"""What may be another in the next run: what is hidden, quoted texts, paths, addresses,
+numbers. So a finding is the same one where a secret is known and where it is not."""
 
 _SAID_NOTHING = FindingReport(message="", request="", expected="", observed="")
 

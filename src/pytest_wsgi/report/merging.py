@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_wsgi.report.baseline import merge_standings
 from pytest_wsgi.report.plain import (
     InvalidJsonError,
     NotAReportError,
@@ -19,6 +20,7 @@ from pytest_wsgi.report.plain import (
     shorten,
     to_json,
 )
+from pytest_wsgi.report.reach import merge_reaches
 from pytest_wsgi.report.values import Report
 from pytest_wsgi.report.verdicts import merge_rules
 
@@ -112,6 +114,8 @@ def merge_shards(shards: Sequence[Report]) -> Report:
         exchanges=sum(shard.exchanges for shard in shards),
         unproven=next((shard.unproven for shard in shards if shard.unproven), ""),
         proof=next((shard.proof for shard in shards if shard.proof), None),
+        reach=merge_reaches([shard.reach for shard in shards]),
+        standing=merge_standings(shard.standing for shard in shards),
     )
 
 

@@ -52,6 +52,8 @@ def to_json(report: Report) -> str:
         "exchanges": report.exchanges,
         "unproven": report.unproven,
         "proof": to_plain(report.proof),
+        "standing": to_plain(report.standing),
+        "reach": to_plain(report.reach),
         "sentence": report.sentence,
         "harness_errors": len(report.harness_errors),
         "requirement_coverage": report.requirement_coverage,

@@ -1,14 +1,22 @@
 """Takes secrets out of reports: values of variables and settings, logins in addresses, credentials.
 
 What an application puts into a message or a status cannot be judged by its place, as a header can.
-So what is known to be secret is looked for everywhere, and taken out wherever it is.
+So what is known to be secret is looked for everywhere, and taken out wherever it is. Where its home
+is, the user's name is: that is taken out as well.
+
+Of a secret of less than SHORTEST characters nothing is known here: it stands in too many words. One
+that is a plain word, such as the password "postgres", is only found where it stands as a word.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,45 +30,128 @@ SHORTEST = 6
 SHORTEST_CUT = 4
 """How many of its first characters are a secret's where a text was cut."""
 
+SHORTEST_RANDOM = 16
+"""How many characters a value has at least that looks like a key, whatever it is called."""
+
+LONGEST_WORD = 15
+
+IDENTITY = frozenset(
+    [
+        "id",
+        "level",
+        "area",
+        "party",
+        "requirements",
+        "verdict",
+        "section",
+        "link",
+        "sentence",
+        "why",
+        "eased",
+        "ambiguity",
+        "fixes",
+        "rerun",
+        "expected",
+        "observed_type",
+        "file",
+        "line",
+        "probe",
+        "layer",
+        "lanes",
+        "source",
+        "target",
+        "kind",
+        "spec",
+        "label",
+        "origin",
+        "object",
+        "reading",
+    ]
+)
+"""The fields that stay as they are: our own words, and what a finding is found again by."""
+
 _NAME = re.compile(
     r"token|secret|passw|pwd|credential|authorization|http_cookie|signature|dsn|private"
     r"|(?:^|[-_.])(?:api|key|pass|auth)(?:$|[-_.])|(?:api|access)[-_]?key",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    r"(?:hashers|validators?|backends?|name|path|file|dir|class|engine|model|type|sock|url|header)$",
+    r"(?:hashers|validators?|backends?|name|path|file|dir|class|engine|model|type|sock|url|header)$"
+    r"|^(?:old)?pwd$",
     re.IGNORECASE,
 )
-"""How names end that only tell where a secret is or how it is treated, as PASSWORD_HASHERS."""
+"""Names that only tell where a secret is or how it is treated, as PASSWORD_HASHERS."""
+
+_ORDINARY = re.compile(
+    r"(?:path|home|user|logname|shell|lang|language|lc_\w+|tz|hostname|tmpdir|temp|tmp|term\w*|"
+    r"python\w*|pytest_\w+|xdg_\w+|virtual_env\w*|django_settings_module|debug|\w*_?module)",
+    re.IGNORECASE,
+)
+"""Names of variables that are no secret, whatever they hold."""
 
 _LOGIN = re.compile(r"(?<=://)[^\s/@'\"]*:[^\s/@'\"]*(?=@)")
-_CREDENTIALS = re.compile(r"\b(Basic|Bearer|Digest)(\s+)[\w.~+/=-]{6,}", re.IGNORECASE)
+_SCHEMES = ("basic", "bearer", "digest")
+_TELLING = ("token", "secret", "passw", "pwd", "apikey", "api_key", "credential")
+_CREDENTIALS = re.compile(rf"\b({'|'.join(_SCHEMES)})(\s+)[\w.~+/=-]{{6,}}", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    r"""(\b\w*(?:token|secret|passw|pwd|api_?key|credential)\w*["']?\]?\s*[=:]\s*)"""
-    r"""([rbfu]{0,2})("(?!<red)[^"]+"|'(?!<red)[^']+')""",
+    rf"""((?:{"|".join(_TELLING)})\w*["']?\]?\s*[=:]\s*)"""
+    r"""([rbfu]{0,2})("(?!<red|\$|\.\.\.)[^"]+"|'(?!<red|\$|\.\.\.)[^']+')""",
     re.IGNORECASE,
 )
+_RANDOM = re.compile(r"(?=(?:[^a-z]*[a-z]){4})(?=(?:\D*\d){4})[^\s/\\:]+", re.IGNORECASE)
+_CUT = re.compile(r"['\"]?\.\.\.")
+_LIBRARY = re.compile(r'(?<=File ")[^"\n]*[\\/](?=(?:site|dist)-packages[\\/])')
+_FILE = 'File "'
+"""How Python names a file in a traceback."""
+
+_MARKS = re.compile(r"<redacted[^<>]*>")
 
 _Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A directory that is not shown: what stands wherever it does, its pattern, and the mark."""
+
+    sign: str
+    pattern: re.Pattern[str]
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Redactor:
-    """What is known to be secret, the longest first, so that none hides behind a part of it."""
+    """What is known to be secret, the longest first, so that none hides behind a part of it.
+
+    `places` are directories that are shown in a shorter way.
+    """
 
     secrets: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
 
     def text(self, text: str) -> str:
         """Return the text without secrets, even where it was cut in the middle of one."""
         for secret in self.secrets:
-            text = text.replace(secret, MARK)
-        text = _LOGIN.sub(MARK, text)
-        text = _CREDENTIALS.sub(rf"\1\2{MARK}", text)
-        text = _ASSIGNED.sub(rf'\1"{MARK}"', text)
-        return "\n".join(map(self._finish, text.split("\n")))
+            if secret in text:
+                text = take_out(secret, text)
+        if "://" in text:
+            text = _LOGIN.sub(MARK, text)
+        small = text.lower()  # to look for words is far faster than to search for a pattern
+        if any(word in small for word in _SCHEMES):
+            text = _CREDENTIALS.sub(rf"\1\2{MARK}", text)
+        if any(word in small for word in _TELLING):
+            text = _ASSIGNED.sub(rf'\1"{MARK}"', text)
+        if "..." in text:
+            text = self._finish(text)
+        for place in self.places:
+            if place.sign in text:
+                text = place.pattern.sub(place.mark, text)
+        return text
 
     def record(self, record: _Record) -> _Record:
-        """Return a rule, a subject or a whole report without secrets in any of its texts."""
+        """Return a finding, a subject or a part of them without secrets in any of its texts.
+
+        What it is found again by stays; see IDENTITY.
+        """
         clean: _Record = self._clean(record)
         return clean
 
@@ -70,54 +161,108 @@ class Redactor:
         if isinstance(value, tuple):
             return tuple(map(self._clean, value))
         if isinstance(value, Mapping):
-            return {self._clean(key): self._clean(item) for key, item in value.items()}
+            return {name: self._clean(item) for name, item in value.items()}
         if is_dataclass(value) and not isinstance(value, type):
-            found = {each.name: self._clean(getattr(value, each.name)) for each in fields(value)}
-            return replace(value, **found)
+            names = [each.name for each in fields(value) if each.name not in IDENTITY]
+            return replace(value, **{name: self._clean(getattr(value, name)) for name in names})
         return value
 
-    def _finish(self, line: str) -> str:
-        """Return a line that was cut without the beginning of a secret at its end."""
-        head, dots, _ = line.rpartition("...")
-        if not dots or not line.endswith("..."):
-            return line
+    def _finish(self, text: str) -> str:
+        """Return a text without the beginning of a secret before "...", where it was cut."""
+        parts, start = [], 0
+        for cut in _CUT.finditer(text):
+            head = text[start : cut.start()]
+            parts += [self._drop_beginning(head), cut[0]]
+            start = cut.end()
+        return "".join([*parts, text[start:]])
+
+    def _drop_beginning(self, head: str) -> str:
         for secret in self.secrets:
             for length in range(len(secret) - 1, SHORTEST_CUT - 1, -1):
                 if head.endswith(secret[:length]):
-                    return f"{head[:-length]}{MARK}..."
-        return line
+                    return f"{head[:-length]}{MARK}"
+        return head
 
 
-def make_redactor(*sources: Mapping[str, Any]) -> Redactor:
-    """Return what takes out the secrets of the sources, such as os.environ and settings."""
+def forget_marks(text: str) -> str:
+    """Return a text in which every mark is the same, whatever it stands for."""
+    return _MARKS.sub(MARK, text)
+
+
+def take_out(secret: str, text: str) -> str:
+    """Return a text without a secret; one that is a plain word only where it stands as a word."""
+    if secret.isalpha() and len(secret) <= LONGEST_WORD:
+        return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MARK, text)
+    return text.replace(secret, MARK)
+
+
+def make_redactor(*sources: Mapping[str, Any], root: str = "") -> Redactor:
+    """Return what takes out the secrets of the sources, such as os.environ and settings.
+
+    In tracebacks it names files below `root` relative to it, and those of libraries by what follows
+    `site-packages`.
+    """
     found = {form for source in sources for text in find_secrets(source) for form in spell(text)}
-    return Redactor(tuple(sorted(found, key=lambda text: (-len(text), text))))
+    home = os.path.expanduser("~")  # noqa: PTH111 # Path.home() may raise
+    places = find_places(os.path.abspath(root) if root else "", home)  # noqa: PTH100 # Path.resolve() would follow links
+    return Redactor(tuple(sorted(found, key=lambda text: (-len(text), text))), places)
 
 
-def find_secrets(value: Any, *, is_secret: bool = False) -> Iterator[str]:
-    """Yield the texts below names that secrets have; in other texts only logins of addresses.
+@lru_cache(maxsize=16)
+def find_places(root: str, home: str) -> tuple[Place, ...]:
+    """Return the directories that are not shown: `root`, those of libraries, the user's `home`.
 
-    Only builtin values are looked into: nothing of the target is called.
+    `root` is absolute, or empty for none.
+    """
+    bases = {root, os.path.realpath(root)} if root else set()
+    below = [
+        Place(_FILE, re.compile(rf'(?<=File "){re.escape(base.rstrip(os.sep))}[\\/]'))
+        for base in sorted(bases)
+    ]
+    homes = {home, os.path.realpath(home)} if len(Path(home).parts) > 1 else set()
+    marked = [
+        Place(one, re.compile(rf"(?<![\w./\\-]){re.escape(one)}(?![\w.-])"), "~")
+        for one in sorted(homes)
+    ]
+    return (*below, Place(_FILE, _LIBRARY), *marked)
+
+
+def find_secrets(value: Any, name: str = "", *, is_secret: bool = False) -> Iterator[str]:
+    """Yield the texts below names that secrets have, and keys that look like it below any name.
+
+    Of other texts it yields only the passwords of addresses. Only builtin values are looked into:
+    nothing of the target is called.
     """
     kind = type(value)
-    if isinstance(value, Mapping) and kind.__module__ in ("builtins", "os"):
-        for name, item in value.items():
-            yield from find_secrets(item, is_secret=name_tells(name, is_secret=is_secret))
-    elif kind in (list, tuple, set, frozenset):
+    if any(kind is one for one in (dict, MappingProxyType, type(os.environ))):
+        for key, item in value.items():
+            known = type(key) is str  # the hash of any other may be the target's
+            tells = name_tells(key, is_secret=is_secret) if known else is_secret
+            yield from find_secrets(item, key if known else name, is_secret=tells)
+    elif any(kind is one for one in (list, tuple, set, frozenset)):
         for item in value:
-            yield from find_secrets(item, is_secret=is_secret)
+            yield from find_secrets(item, name, is_secret=is_secret)
     elif kind is bytes:
-        yield from find_secrets(value.decode("latin-1"), is_secret=is_secret)
-    elif kind is str:
-        secrets = [value] if is_secret else list(list_passwords(value))
-        yield from (secret for secret in secrets if len(secret) >= SHORTEST)
+        yield from find_secrets(value.decode("latin-1"), name, is_secret=is_secret)
+    elif kind is str and len(value) >= SHORTEST:
+        if is_secret or looks_random(value, name):
+            yield value
+        elif "://" in value:
+            yield from (one for one in list_passwords(value) if len(one) >= SHORTEST)
 
 
-def name_tells(name: Any, *, is_secret: bool) -> bool:
+@lru_cache(maxsize=4096)
+def name_tells(name: str, *, is_secret: bool) -> bool:
     """Tell whether what has this name is secret; `is_secret` tells it of what it is a part of."""
-    if type(name) is not str:
-        return is_secret
     return _PLAIN.search(name) is None and (is_secret or _NAME.search(name) is not None)
+
+
+@lru_cache(maxsize=4096)
+def looks_random(value: str, name: str) -> bool:
+    """Tell whether a value looks like a key, and its name does not say that it is none."""
+    if len(value) < SHORTEST_RANDOM or _RANDOM.fullmatch(value) is None:
+        return False
+    return not (_ORDINARY.fullmatch(name) or _PLAIN.search(name))
 
 
 def list_passwords(text: str) -> Iterable[str]:

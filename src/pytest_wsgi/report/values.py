@@ -13,6 +13,7 @@ from pytest_wsgi.catalogue import Level
 from pytest_wsgi.exchange import Problem  # noqa: TC001 # `plain` reads the annotations at run time
 from pytest_wsgi.judge import Outcome  # noqa: TC001 # `plain` reads the annotations at run time
 from pytest_wsgi.ledger import count_requirements
+from pytest_wsgi.report.reach import Reach  # noqa: TC001 # `plain` reads the annotations at run time
 
 COUNTED: tuple[Outcome, ...] = ("held", "broken", "not exercised", "known", "blocked")
 """The verdicts that the totals count; a harness error is none on the target."""
@@ -33,7 +34,8 @@ class Excerpt:
 class TimelineEvent:
     """One event of an exchange: who did something to whom, and what, in a few words.
 
-    `source` and `target` are "server", "application", "middleware" or "inner application".
+    `source` and `target` are "server", "application", "middleware" or "inner application", or name
+    the layers of a wrapped application.
     `offending` marks the event that a finding is about; `skipped` counts the events before this
     one that are left out.
     """
@@ -73,7 +75,8 @@ class FindingReport:
     layer of a wrapped application that is to blame, with its place; empty where that is not known.
     `excerpt` is the source around `line`, None where it could not be read. `timeline` holds the
     events of the exchange around the one that it is about, `stimulus` what it was asked with; empty
-    and None where the finding is about no exchange.
+    and None where the finding is about no exchange. `lanes` are those who take part in the
+    timeline, from the server inwards.
     """
 
     message: str
@@ -91,6 +94,7 @@ class FindingReport:
     excerpt: Excerpt | None = None
     timeline: tuple[TimelineEvent, ...] = ()
     stimulus: Stimulus | None = None
+    lanes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +167,35 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A finding as the baseline has it, or has it not, and as the run found it.
+
+    `state` is "new": broken, and not in the baseline; "expired" or "unexplained": broken, and the
+    entry does not count; "known": broken, and it does; "fixed": listed, and broken no longer; or
+    "not exercised": listed, and nothing called for the rule. `shows` reminds of what was seen.
+    `first_seen` and `expires` are dates such as "2027-01-31", `issue` is an address; each of
+    them and `reason` may be empty.
+    """
+
+    state: str
+    rule: str
+    finding: str
+    shows: str = ""
+    reason: str = ""
+    first_seen: str = ""
+    expires: str = ""
+    issue: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a subject stands to its baseline: the `file`, and what changed since, worst first."""
+
+    file: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a run found out about one subject.
 
@@ -172,7 +205,8 @@ class Report:
     other MUSTs that the run did not select or did not come to. `exchanges` counts
     what was driven. `unproven` says why nothing counts as proven although rules were exercised,
     such as "every request was refused with 400"; empty where there is no such reason. `proof` tells
-    what the rules of this version were proved with, None where that was not asked.
+    what the rules of this version were proved with, None where that was not asked. `standing` is
+    None where there is no baseline, and `reach` where the user's code was not measured.
     """
 
     subject: Subject
@@ -184,6 +218,8 @@ class Report:
     exchanges: int = 0
     unproven: str = ""
     proof: Proof | None = None
+    standing: Standing | None = None
+    reach: Reach | None = None
 
     @property
     def totals(self) -> dict[str, dict[str, int]]:

@@ -1,6 +1,8 @@
 """Makes reports of what the judge says: findings as texts, those that say the same as one.
 
-Reports of one rule from several items are merged here. Nothing here judges anew.
+Whatever of a target becomes part of a report comes through `report_verdict` or `report_subject`,
+which take secrets out. Reports of one rule from several items are merged here. Nothing here judges
+anew.
 """
 
 from __future__ import annotations
@@ -14,15 +16,23 @@ from typing import TYPE_CHECKING
 from pytest_wsgi.ambiguities import load_ambiguities
 from pytest_wsgi.exchange import Raised, StartResponse
 from pytest_wsgi.report.events import cut, describe_event, describe_value, name_kind, printable
-from pytest_wsgi.report.evidence import keep_stimulus, keep_timeline, read_excerpt
+from pytest_wsgi.report.evidence import (
+    find_passage,
+    keep_stimulus,
+    keep_timeline,
+    read_excerpt,
+)
+from pytest_wsgi.report.redaction import forget_marks
 from pytest_wsgi.report.values import FindingReport, RuleReport, Subject
+from pytest_wsgi.showing import show_name, show_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pytest_wsgi.catalogue import AnyRule, Finding
-    from pytest_wsgi.exchange import Event, Loading
+    from pytest_wsgi.exchange import Event, Loading, Value
     from pytest_wsgi.judge import Outcome, Verdict
+    from pytest_wsgi.report.redaction import Redactor
 
 KEPT_LINES = 40
 """How many lines of a traceback or message are kept."""
@@ -41,12 +51,17 @@ WORST_FIRST: tuple[Outcome, ...] = (
 """Which verdict wins where several items judged one rule."""
 
 PEP = "https://peps.python.org/pep-3333/"
+_PAIR = 2
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 
 
-def report_verdict(verdict: Verdict, root: str) -> RuleReport:
-    """Return what came of one rule; files below the directory `root` are named relative to it."""
+def report_verdict(verdict: Verdict, root: str, redactor: Redactor) -> RuleReport:
+    """Return what came of one rule, without the secrets that `redactor` knows.
+
+    Files below the directory `root` are named relative to it.
+    """
     rule = verdict.rule
+    findings = (redactor.record(report_finding(one, root)) for one in verdict.findings)
     section, link = cite(next((s for r in rule.requirements for s in r.section), ""))
     return RuleReport(
         id=rule.id,
@@ -59,12 +74,12 @@ def report_verdict(verdict: Verdict, root: str) -> RuleReport:
         sentence=rule.sentence,
         why=rule.why,
         verdict=verdict.outcome,
-        reason=printable(verdict.reason),
+        reason=redactor.text(printable(verdict.reason)),
         exercised=verdict.exercised,
         inherited=rule.inherited,
         eased=rule.eased,
         ambiguity=describe_reading(rule),
-        findings=group_findings(report_finding(finding, root) for finding in verdict.findings),
+        findings=group_findings(findings),
     )
 
 
@@ -76,12 +91,15 @@ def describe_reading(rule: AnyRule) -> str:
     return f"{point.question} Read as {rule.reading}: {point.readings[rule.reading].says}"
 
 
-def report_subject(loading: Loading) -> Subject:
-    """Return the subject of a report: how the target was asked for, found and loaded."""
+def report_subject(loading: Loading, redactor: Redactor) -> Subject:
+    """Return the subject of a report: how the target was asked for, found and loaded.
+
+    What is told of it has none of the secrets that `redactor` knows.
+    """
     problem = loading.problem
     if problem is not None:
         problem = replace(problem, message=clean_lines(problem.message))
-    return Subject(
+    subject = Subject(
         kind=loading.kind,
         spec=printable(loading.spec),
         label=printable(loading.label),
@@ -92,6 +110,7 @@ def report_subject(loading: Loading) -> Subject:
         facts={printable(name): printable(fact) for name, fact in loading.facts.items()},
         problem=problem,
     )
+    return redactor.record(subject)
 
 
 def merge_rules(rules: Iterable[RuleReport]) -> tuple[RuleReport, ...]:
@@ -121,12 +140,13 @@ def merge_rule(reports: list[RuleReport]) -> RuleReport:
 def group_findings(findings: Iterable[FindingReport]) -> tuple[FindingReport, ...]:
     """Return the first of the findings that say the same, with the requests of the others.
 
-    Texts that were observed must be the same, of other values only the types.
+    Texts that were observed must be the same, but for what is hidden in them; of other values only
+    the types.
     """
     groups: dict[tuple[str, ...], list[FindingReport]] = {}
     for finding in findings:
         kind = finding.observed_type
-        seen = finding.observed if kind == "str" else ""
+        seen = forget_marks(finding.observed) if kind == "str" else ""
         groups.setdefault((finding.expected, kind, seen, finding.message), []).append(finding)
     return tuple(join_findings(group) for group in groups.values())
 
@@ -143,6 +163,7 @@ def report_finding(finding: Finding, root: str) -> FindingReport:
     """Return a finding as texts."""
     exchange, event, observed = finding.exchange, finding.at, finding.observed
     file, line = find_place(event, root)
+    passage = finding.passage or (find_passage(exchange, event) if exchange else None)
     return FindingReport(
         message=clean_lines(finding.message),
         request=printable(exchange.request) if exchange else "",
@@ -156,8 +177,9 @@ def report_finding(finding: Finding, root: str) -> FindingReport:
         traceback=write_traceback(event) if isinstance(event, Raised) else "",
         layer=printable(finding.layer),
         excerpt=read_excerpt(getattr(event, "origin", None)) if file else None,
-        timeline=keep_timeline(exchange, event) if exchange else (),
+        timeline=keep_timeline(passage) if passage else (),
         stimulus=keep_stimulus(exchange) if exchange else None,
+        lanes=tuple(map(printable, passage.lanes)) if passage else (),
     )
 
 
@@ -165,18 +187,28 @@ def describe_observed(observed: object, event: Event | None) -> str:
     """Return what was observed as a text.
 
     A str that the event holds is a value of the target's and written as Python does it, so that a
-    space at its end can be seen. Any other str is in the rule's own words.
+    space at its end can be seen; what is part of a header is shown as `showing` shows it. Any other
+    str is in the rule's own words.
     """
-    if isinstance(observed, str) and not holds(event, observed):
+    if isinstance(event, StartResponse) and observed != event.status:
+        for name, value in list_pairs(event):
+            if observed == name:
+                return printable(show_name(name))
+            if observed == value and isinstance(observed, str):
+                return printable(show_value(name, value))
+    elif isinstance(event, StartResponse):
+        return describe_value(observed)
+    if isinstance(observed, str):
         return cut(printable(observed), LONGEST_LINE)
     return describe_value(observed)
 
 
-def holds(event: Event | None, text: str) -> bool:
-    """Tell whether a text is the status, or a name or value of a header, of a start_response."""
-    return isinstance(event, StartResponse) and (
-        text == event.status or any(text in field for field in event.fields)
-    )
+def list_pairs(call: StartResponse) -> Iterator[tuple[Value, Value]]:
+    """Yield the name and value of every header that has both, whatever they are."""
+    yield from call.fields
+    for item in call.malformed:
+        if isinstance(item, tuple) and len(item) == _PAIR:
+            yield item[0], item[1]
 
 
 def find_place(event: Event | None, root: str) -> tuple[str | None, int | None]:

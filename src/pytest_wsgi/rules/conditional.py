@@ -10,11 +10,12 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.catalogue import Finding, Party, rule, show_field
+from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Conversation, Exchange
 from pytest_wsgi.rules.comparison import pick
 from pytest_wsgi.rules.requests import list_undisturbed
 from pytest_wsgi.rules.responses import is_readable, lacks, list_fields, list_values
+from pytest_wsgi.showing import show_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.catalogue import Finding, Party, rule, show_field
+from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Exchange, Foreign
 from pytest_wsgi.rules.responses import has_fields, list_calls, list_fields
+from pytest_wsgi.showing import show_field, show_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def header_values_are_native_strings(exchange: Exchange) -> Iterator[Finding]:
     """
     for call, name, value in list_odd_pairs(exchange):
         if type(value) is not str:
-            yield Finding(expected="a str as value", observed=show_pair(name, value), at=call)
+            yield Finding(expected="a str as value", observed=show_field(name, value), at=call)
 
 
 @rule(
@@ -114,7 +115,7 @@ def header_names_are_tokens(exchange: Exchange) -> Iterator[Finding]:
     """
     for call, name, _ in list_fields(exchange):
         if not _TOKEN.fullmatch(name) and is_narrow(name) and not re.search("[\r\n:]", name):
-            yield Finding(expected="a token as name", observed=name, at=call)
+            yield Finding(expected="a token as name", observed=show_name(name), at=call)
 
 
 @rule(Exchange, checks="header-name-no-colon", binds=Party.APPLICATION, when=has_fields)
@@ -126,7 +127,7 @@ def header_names_have_no_colon(exchange: Exchange) -> Iterator[Finding]:
     """
     for call, name, _ in list_fields(exchange):
         if ":" in name and not _LINE_BREAK.search(name):
-            yield Finding(expected="a name without a colon", observed=name, at=call)
+            yield Finding(expected="a name without a colon", observed=show_name(name), at=call)
 
 
 @rule(Exchange, checks="header-name-no-crlf", binds=Party.APPLICATION, when=has_fields)
@@ -137,7 +138,7 @@ def header_names_have_no_line_break(exchange: Exchange) -> Iterator[Finding]:
     """
     for call, name, _ in list_fields(exchange):
         if _LINE_BREAK.search(name):
-            yield Finding(expected="one line", observed=name, at=call)
+            yield Finding(expected="one line", observed=show_name(name), at=call)
 
 
 @rule(Exchange, checks="header-value-no-crlf", binds=Party.APPLICATION, when=has_fields)
@@ -277,10 +278,3 @@ def describe_item(item: Value) -> str:
     if isinstance(item, (tuple, list)):
         return f"a {type(item).__name__} of {len(item)}"
     return f"a {item.type_name if isinstance(item, Foreign) else type(item).__name__}"
-
-
-def show_pair(name: Value, value: Value) -> str:
-    """Return a header for a message, its name read as text so that secrets are left out."""
-    if isinstance(name, bytes):
-        name = name.decode("latin-1")
-    return show_field(name.text if isinstance(name, Foreign) else name, value)

@@ -11,9 +11,10 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_wsgi.catalogue import Finding, Party, rule, show_field
+from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Exchange
 from pytest_wsgi.rules.responses import is_plain, is_readable, lacks, list_fields
+from pytest_wsgi.showing import show_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -306,6 +306,7 @@ def wrapping_layers_call_close(loading: Loading) -> Iterator[Finding]:
                 observed=f"never called when the response was {_join(layer.lost_closes)}",
                 message=f"The layer {layer.name} ({layer.place}) loses close(): "
                 f"{layer.inner} is not told that its response was {_join(layer.lost_closes)}.",
+                layer=name_layer(layer),
             )
 
 
@@ -331,12 +332,18 @@ def wrapping_layers_pass_a_latin_1_environ(loading: Loading) -> Iterator[Finding
                 message=f"The layer {layer.name} ({layer.place}) calls {layer.inner} with an "
                 f"environ whose {names} no server could have made: one that was called before may "
                 "have decoded it.",
+                layer=name_layer(layer),
             )
 
 
 def _list_layers(loading: Loading) -> tuple[Layer, ...]:
     alone = find_alone(loading)
     return alone.layers if alone is not None else ()
+
+
+def name_layer(layer: Layer) -> str:
+    """Return the name of a layer with its place, as the blame of other rules has it."""
+    return ", ".join(filter(None, (layer.name, layer.place)))
 
 
 def _join(words: tuple[str, ...]) -> str:

@@ -6,10 +6,11 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.catalogue import Finding, Party, rule, show
+from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Block, Exchange, Write
 from pytest_wsgi.rules.responses import list_values
 from pytest_wsgi.sandwich import Sandwich
+from pytest_wsgi.showing import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.catalogue import Finding, Party, rule, show_field
+from pytest_wsgi.catalogue import Finding, Party, rule
 from pytest_wsgi.exchange import Conversation, Exchange
 from pytest_wsgi.rules.comparison import (
     against_plain_get,
@@ -14,6 +14,7 @@ from pytest_wsgi.rules.comparison import (
     report_failures,
 )
 from pytest_wsgi.rules.responses import has_fields, list_fields, list_statuses
+from pytest_wsgi.showing import show_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
