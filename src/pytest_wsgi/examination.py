@@ -36,7 +36,7 @@ from pytest_wsgi.reach import LOADING, PROBE
 from pytest_wsgi.reasons import explain, find_code, find_cut, note_behind, note_run
 from pytest_wsgi.report import report_subject, report_verdict
 from pytest_wsgi.rules import load_rules
-from pytest_wsgi.secrecy import watch_secrets
+from pytest_wsgi.secrecy import read_config, watch_secrets
 from pytest_wsgi.selection import choose_rules
 
 if TYPE_CHECKING:
@@ -230,7 +230,9 @@ class Examination:
     def obtain_redactor(self) -> Redactor:
         """Return what takes out of texts what was secret when the target was last asked."""
         if self._redactor is None:
-            self._redactor = watch_secrets(self.root, self.application, self.environ)
+            layers = (read_config(boundary.inner) for boundary in self._boundaries)
+            known = watch_secrets(self.root, self.application, self.environ, *layers)
+            self._redactor = known.spare(self._loading.spec if self._loading else "")
         return self._redactor
 
     def obtain_report(self, name: str) -> RuleReport:

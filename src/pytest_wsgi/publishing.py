@@ -98,9 +98,10 @@ def advise(reports: Iterable[Report]) -> list[Report]:
 
 def place(reports: Iterable[Report], rootdir: Path) -> list[Report]:
     """Return the reports with files named from the top of the repository, where that is known."""
-    tops = (Path(os.environ[name]) for name in _CHECKOUTS if os.environ.get(name))
-    top = next((top for top in tops if rootdir.is_relative_to(top)), rootdir)
-    prefix = rootdir.relative_to(top)
+    root = rootdir.resolve()
+    tops = (Path(os.environ[name]).resolve() for name in _CHECKOUTS if os.environ.get(name))
+    top = next((top for top in tops if root.is_relative_to(top)), root)
+    prefix = root.relative_to(top)
     return [
         replace(
             report,

@@ -25,6 +25,7 @@ def test_the_plugin_imports_no_sibling():
     assert eval(found) == ["pytest_wsgi", "pytest_wsgi.plugin"]  # noqa: S307 # what we printed
 
 
+@pytest.mark.usefixtures("launches")  # what stops them is a sibling
 def test_a_run_without_a_target_imports_no_sibling(run_apart, add):
     add({"tests/test_b.py": f"def test_modules(): {LIST.replace('; print', '; assert')} == "
                             "['pytest_wsgi', 'pytest_wsgi.plugin']\n"})  # fmt: skip

@@ -95,6 +95,11 @@ def test_relative_and_absolute_paths(tmp_path):
     assert read_target(f"md:{tmp_path}/b", Path("elsewhere")).path == tmp_path / "b"
 
 
+def test_a_home_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read_target("~/wsgi.md", Path("elsewhere")).path == tmp_path / "wsgi.md"
+
+
 def test_name_without_a_format(tmp_path):
     with pytest.raises(FormatError, match=r"cannot tell the format of the report 'wsgi\.xml'"):
         read_target("wsgi.xml", tmp_path)

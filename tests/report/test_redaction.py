@@ -122,7 +122,7 @@ def test_what_looks_like_a_key_is_one_below_any_other_name(name, value, is_secre
         ({"AUTH_PASSWORD_VALIDATORS": [{"NAME": "django.contrib.auth.x"}]}, []),
         ({"CREDENTIALS": {"user": "somebody", "name": "somebody-else"}}, ["somebody"]),
         ({"TOKEN": 12345678, 3: SECRET, "SESSION_COOKIE_AGE": None}, []),
-        ({"TOKEN": Odd(a=SECRET)}, []),
+        ({"TOKEN": Odd(a=SECRET)}, [SECRET]),
         ({Odd.__name__: {Key(): SECRET}}, []),
         ({"TOKEN": {Key(): SECRET}}, [SECRET]),
         ({"URLS": ["redis://a:pw@host", "redis://a:long-one@host"]}, ["long-one"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -33,12 +34,12 @@ class ReportFile:
 def read_target(text: str, directory: Path) -> ReportFile:
     """Return the file that `FORMAT:PATH` names, or a path whose ending tells the format.
 
-    A relative path is one below `directory`. Raises FormatError, and MissingLibraryError where
-    the format needs what is not installed.
+    A relative path is one below `directory`, and `~` is the user's home. Raises FormatError, and
+    MissingLibraryError where the format needs what is not installed.
     """
     form, path = split_target(text)
     check_library(form)
-    return ReportFile(form, directory / path)
+    return ReportFile(form, directory / os.path.expanduser(path))  # noqa: PTH111 # Path.expanduser() may raise
 
 
 def write_report(file: ReportFile, reports: Sequence[Report]) -> tuple[Path, ...]:
@@ -73,18 +74,36 @@ def name_files(path: Path, reports: Sequence[Report]) -> list[Path]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to a new file next to `path` and put that in its place."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    """Write `text` as UTF-8 to a new file next to `path` and put that in its place.
+
+    What is no file, such as a pipe or /dev/stdout, is written to: another in its place would
+    take it away from all others. Of a link it is the file that it leads to.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        if is_stream(path):
+            with path.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            return
+        replace_file(path.resolve() if path.is_symlink() else path, text)
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
         raise NotWrittenError(
             f"cannot write the report {str(path)!r}: tried to write a temporary file in "
             f"{str(path.parent)!r} and to rename it; the system said: {said}"
         ) from error
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a path leads to what others read or write too, as /dev/stdout does."""
+    return path.exists() and (not path.is_file() or path.is_relative_to("/dev"))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a new file next to `path`, and put that in its place; leave nothing where it fails."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

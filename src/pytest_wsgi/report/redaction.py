@@ -13,11 +13,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, unquote
+
+from pytest_wsgi.snapshot import derives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,13 +75,14 @@ IDENTITY = frozenset(
 """The fields that stay as they are: our own words, and what a finding is found again by."""
 
 _NAME = re.compile(
-    r"token|secret|passw|pwd|credential|authorization|http_cookie|signature|dsn|private"
+    r"token|secret|passw|pwd|credential|authorization|http_cookie|signature|dsn|private|salt"
     r"|(?:^|[-_.])(?:api|key|pass|auth)(?:$|[-_.])|(?:api|access)[-_]?key",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    r"(?:hashers|validators?|backends?|name|path|file|dir|class|engine|model|type|sock|url|header)$"
-    r"|^(?:old)?pwd$",
+    r"(?:hashers|validators?|backends?|name|path|file|dir|class|classes|engine|model|types?|sock|url|"
+    r"header|prefix|location|host|port|version|title|claim|serializer|pipeline|namespace|algorithms?|"
+    r"realm)$|^(?:old)?pwd$",
     re.IGNORECASE,
 )
 """Names that only tell where a secret is or how it is treated, as PASSWORD_HASHERS."""
@@ -90,23 +95,39 @@ _ORDINARY = re.compile(
 """Names of variables that are no secret, whatever they hold."""
 
 _LOGIN = re.compile(r"(?<=://)[^\s/@'\"]*:[^\s/@'\"]*(?=@)")
-_SCHEMES = ("basic", "bearer", "digest")
+_SCHEMES = ("basic", "bearer", "digest", "authorization:")
 _TELLING = ("token", "secret", "passw", "pwd", "apikey", "api_key", "credential")
-_CREDENTIALS = re.compile(rf"\b({'|'.join(_SCHEMES)})(\s+)[\w.~+/=-]{{6,}}", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    rf"\b({'|'.join(_SCHEMES[:-1])}|authorization:\s*\w+)(\s+)[\w.~+/=-]{{6,}}", re.IGNORECASE
+)
 _ASSIGNED = re.compile(
     rf"""((?:{"|".join(_TELLING)})\w*["']?\]?\s*[=:]\s*)"""
     r"""([rbfu]{0,2})("(?!<red|\$|\.\.\.)[^"]+"|'(?!<red|\$|\.\.\.)[^']+')""",
     re.IGNORECASE,
 )
+_BARE = re.compile(
+    rf"""((?:{"|".join(_TELLING)})\w*=)(?!<red)[\w%~+/!#$^*@-]{{6,}}(?![\w%~+/!#$^*@.(\['"-])""",
+    re.IGNORECASE,
+)
+"""A value without quotes, as in the query of an address; not what is looked up or called."""
+
+_COOKIE = re.compile(r"(cookie:\s*[^\s=;,'\"<>]+=)[^\s;,'\"<>]{4,}", re.IGNORECASE)
 _RANDOM = re.compile(r"(?=(?:[^a-z]*[a-z]){4})(?=(?:\D*\d){4})[^\s/\\:]+", re.IGNORECASE)
 _CUT = re.compile(r"['\"]?\.\.\.")
 _LIBRARY = re.compile(r'(?<=File ")[^"\n]*[\\/](?=(?:site|dist)-packages[\\/])')
 _FILE = 'File "'
 """How Python names a file in a traceback."""
 
+_NAMELESS = 2
+"""How many parts a home has, as /root or /app, that names no user; requests may begin with it."""
+
 _MARKS = re.compile(r"<redacted[^<>]*>")
 
+_PROXIES = (MappingProxyType, type(os.environ))
+
 _Record = TypeVar("_Record")
+_Part = tuple[Any, str, bool]
+"""A value, the name that it stands below, and whether all that stands there is secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +160,21 @@ class Redactor:
         if any(word in small for word in _SCHEMES):
             text = _CREDENTIALS.sub(rf"\1\2{MARK}", text)
         if any(word in small for word in _TELLING):
-            text = _ASSIGNED.sub(rf'\1"{MARK}"', text)
+            text = _BARE.sub(rf"\1{MARK}", _ASSIGNED.sub(rf'\1"{MARK}"', text))
+        if "cookie:" in small:
+            text = _COOKIE.sub(rf"\1{MARK}", text)
         if "..." in text:
             text = self._finish(text)
         for place in self.places:
             if place.sign in text:
                 text = place.pattern.sub(place.mark, text)
         return text
+
+    def spare(self, shown: str) -> Redactor:
+        """Return one that leaves the plain words of a text alone, which is shown anyway."""
+        words = {*re.findall(r"\w+", shown)}
+        left = (one for one in self.secrets if not (is_word(one) and one in words))
+        return replace(self, secrets=tuple(left))
 
     def record(self, record: _Record) -> _Record:
         """Return a finding, a subject or a part of them without secrets in any of its texts.
@@ -178,9 +207,12 @@ class Redactor:
 
     def _drop_beginning(self, head: str) -> str:
         for secret in self.secrets:
-            for length in range(len(secret) - 1, SHORTEST_CUT - 1, -1):
-                if head.endswith(secret[:length]):
-                    return f"{head[:-length]}{MARK}"
+            first = secret[:SHORTEST_CUT]
+            start = head.find(first, max(len(head) - len(secret) + 1, 0))
+            while start >= 0:
+                if secret.startswith(head[start:]):
+                    return f"{head[:start]}{MARK}"
+                start = head.find(first, start + 1)
         return head
 
 
@@ -191,9 +223,14 @@ def forget_marks(text: str) -> str:
 
 def take_out(secret: str, text: str) -> str:
     """Return a text without a secret; one that is a plain word only where it stands as a word."""
-    if secret.isalpha() and len(secret) <= LONGEST_WORD:
+    if is_word(secret):
         return re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MARK, text)
     return text.replace(secret, MARK)
+
+
+def is_word(secret: str) -> bool:
+    """Tell whether a secret is a plain word, which stands in texts that say nothing of it."""
+    return secret.isalpha() and len(secret) <= LONGEST_WORD
 
 
 def make_redactor(*sources: Mapping[str, Any], root: str = "") -> Redactor:
@@ -219,7 +256,7 @@ def find_places(root: str, home: str) -> tuple[Place, ...]:
         Place(_FILE, re.compile(rf'(?<=File "){re.escape(base.rstrip(os.sep))}[\\/]'))
         for base in sorted(bases)
     ]
-    homes = {home, os.path.realpath(home)} if len(Path(home).parts) > 1 else set()
+    homes = {home, os.path.realpath(home)} if len(Path(home).parts) > _NAMELESS else set()
     marked = [
         Place(one, re.compile(rf"(?<![\w./\\-]){re.escape(one)}(?![\w.-])"), "~")
         for one in sorted(homes)
@@ -230,25 +267,57 @@ def find_places(root: str, home: str) -> tuple[Place, ...]:
 def find_secrets(value: Any, name: str = "", *, is_secret: bool = False) -> Iterator[str]:
     """Yield the texts below names that secrets have, and keys that look like it below any name.
 
-    Of other texts it yields only the passwords of addresses. Only builtin values are looked into:
-    nothing of the target is called.
+    Of other texts it yields only the passwords of addresses. Only what builtin values hold is
+    looked into: nothing of the target is called. What holds itself comes to an end.
     """
+    left: list[_Part] = [(value, name, is_secret)]
+    seen: set[tuple[int, str, bool]] = set()
+    while left:
+        one, called, tells = part = left.pop()
+        inside = list_inside(part)
+        if inside is None:
+            yield from read_secrets(one, called, is_secret=tells)
+        elif (id(one), called, tells) not in seen:
+            seen.add((id(one), called, tells))
+            left += reversed(inside)
+
+
+def list_inside(part: _Part) -> list[_Part] | None:
+    """Return what a mapping or collection holds, each with its name; None for any other value.
+
+    A proxy may be one of a mapping of the target's, which fails as it likes.
+    """
+    value, name, is_secret = part
     kind = type(value)
-    if any(kind is one for one in (dict, MappingProxyType, type(os.environ))):
-        for key, item in value.items():
-            known = type(key) is str  # the hash of any other may be the target's
-            tells = name_tells(key, is_secret=is_secret) if known else is_secret
-            yield from find_secrets(item, key if known else name, is_secret=tells)
-    elif any(kind is one for one in (list, tuple, set, frozenset)):
-        for item in value:
-            yield from find_secrets(item, name, is_secret=is_secret)
-    elif kind is bytes:
-        yield from find_secrets(value.decode("latin-1"), name, is_secret=is_secret)
-    elif kind is str and len(value) >= SHORTEST:
-        if is_secret or looks_random(value, name):
-            yield value
-        elif "://" in value:
-            yield from (one for one in list_passwords(value) if len(one) >= SHORTEST)
+    is_dict = derives(kind, dict)
+    if is_dict or any(kind is one for one in _PROXIES):
+        found: list[_Part] = []
+        with suppress(Exception):
+            for key, item in list(dict.items(value) if is_dict else value.items()):
+                known = type(key) is str  # the hash of any other may be the target's
+                tells = name_tells(key, is_secret=is_secret) if known else is_secret
+                found.append((item, key if known else name, tells))
+        return found
+    if any(kind is one for one in (list, tuple, set, frozenset)):
+        return [(item, name, is_secret) for item in list(value)]
+    return None
+
+
+def read_secrets(value: object, name: str, *, is_secret: bool) -> Iterator[str]:
+    """Yield what is secret in a str, or in bytes; other values hold nothing."""
+    kind = type(value)
+    if derives(kind, bytes):
+        text = bytes.decode(value, "latin-1")  # type: ignore[arg-type] # it is such a one
+    elif derives(kind, str):
+        text = str.__str__(value)
+    else:
+        return
+    if len(text) < SHORTEST:
+        return
+    if is_secret or looks_random(text, name):
+        yield text
+    elif "://" in text:
+        yield from (one for one in list_passwords(text) if len(one) >= SHORTEST)
 
 
 @lru_cache(maxsize=4096)
@@ -271,5 +340,15 @@ def list_passwords(text: str) -> Iterable[str]:
 
 
 def spell(secret: str) -> set[str]:
-    """Return a secret as it may stand in a report: as it is, and as Python writes it."""
-    return {secret, repr(secret)[1:-1], secret.encode("unicode_escape").decode()}
+    """Return a secret as it may stand in a report: as it is, as Python writes it, as in an address.
+
+    That of an address stands without its escapes where a database tells of it.
+    """
+    plain = unquote(secret)
+    return {
+        secret,
+        repr(secret)[1:-1],
+        secret.encode("unicode_escape").decode(),
+        quote(secret, safe="", errors="replace"),
+        *([plain] if len(plain) >= SHORTEST else []),
+    }

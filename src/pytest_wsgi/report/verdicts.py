@@ -74,13 +74,19 @@ def report_verdict(verdict: Verdict, root: str, redactor: Redactor) -> RuleRepor
         sentence=rule.sentence,
         why=rule.why,
         verdict=verdict.outcome,
-        reason=redactor.text(printable(verdict.reason)),
+        reason=tell_reason(verdict, redactor),
         exercised=verdict.exercised,
         inherited=rule.inherited,
         eased=rule.eased,
         ambiguity=describe_reading(rule),
         findings=group_findings(findings),
     )
+
+
+def tell_reason(verdict: Verdict, redactor: Redactor) -> str:
+    """Return why a rule has its outcome; only those of harness errors are not our own words."""
+    reason = printable(verdict.reason)
+    return redactor.text(reason) if verdict.outcome == "harness error" else reason
 
 
 def describe_reading(rule: AnyRule) -> str:
