@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_LAYERS = 8
+_LIBRARIES = re.compile(r".*/(?=(?:site|dist)-packages/)")
 _START_RESPONSE = re.compile(r"_*(start_?resp\w*|start|sr)", re.IGNORECASE)
 
 
@@ -133,12 +134,16 @@ def name_layer(target: Any, rootdir: Path) -> str:
 
 
 def find_place(target: Any, rootdir: Path) -> str:
-    """Return file and line of what runs when a layer is called; empty where it is not Python's."""
+    """Return file and line of what runs when a layer is called; empty where it is not Python's.
+
+    Of a library's file it is what follows the directory of all libraries, as on any machine.
+    """
     function = find_function(target)
     if function is None:
         return ""
     code = function.__code__
-    return f"{relative(code.co_filename, rootdir)}:{code.co_firstlineno}"
+    file = relative(code.co_filename, rootdir)
+    return f"{_LIBRARIES.sub('', file)}:{code.co_firstlineno}"
 
 
 def name_type(target: Any) -> str:

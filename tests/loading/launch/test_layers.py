@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import flask
 import pytest
 
 from pytest_wsgi.environ import Site
@@ -314,3 +316,10 @@ def test_layer_in_a_tuple_is_found_and_put_back():
 
 def test_layer_that_no_python_code_is_has_no_place():
     assert name_layer(print, HERE) == name_type(print)
+
+
+def test_a_layer_of_a_library_is_named_as_on_any_machine():
+    application = flask.Flask(__name__)
+    name, _, place = name_layer(application, HERE).partition(", ")
+    assert name == "flask.app.Flask"
+    assert re.fullmatch(r"site-packages/flask/app\.py:\d+", place)
