@@ -264,7 +264,7 @@ def test_every_option_has_an_ini_name(project, run, add):
         ((*MAIN, "--wsgi-path", "about"), "--wsgi-path takes a path"),
         ((*MAIN, "--wsgi-path", "/about?x=1"), "--wsgi-path takes a path"),
         ((*MAIN, "--wsgi-report", "report.pdf"), "supported are"),
-        ((*MAIN, "--wsgi-report", "report"), "suffix"),
+        ((*MAIN, "--wsgi-report", "report"), "cannot tell the format"),
         (("--wsgi-timeout", "soon"), "--wsgi-timeout takes a number of seconds"),
         ((*MAIN, "--wsgi-path", "/"), "Try: pytest --wsgi-path=/"),
         ((*MAIN, "--wsgi-report", "../report.json"), "Try: pytest --wsgi-report=../report.json"),
