@@ -34,19 +34,27 @@ def show_passages(verdict: Verdict, sandwiches: Iterable[Sandwich]) -> Verdict:
         for sandwich in sandwiches
         for exchange in (sandwich.outer, *sandwich.inner)
     }
-    findings = tuple(show_passage(finding, found) for finding in verdict.findings)
+    ways: dict[int, tuple[_Crossed, ...]] = {}
+    findings = tuple(show_passage(finding, found, ways) for finding in verdict.findings)
     return replace(verdict, findings=findings)
 
 
-def show_passage(finding: Finding, sandwiches: Mapping[int, Sandwich]) -> Finding:
-    """Return a finding with its way through the middleware; `sandwiches` are by their exchanges."""
+def show_passage(
+    finding: Finding, sandwiches: Mapping[int, Sandwich], ways: dict[int, tuple[_Crossed, ...]]
+) -> Finding:
+    """Return a finding with its way through the middleware; `sandwiches` are by their exchanges.
+
+    `ways` holds those that are known: a thousand findings may be about one request.
+    """
     sandwich = sandwiches.get(id(finding.exchange))
     if sandwich is None:
         return finding
-    crossed = tuple(
-        (1, 2, step.event) if step.is_inner else (0, 1, step.event) for step in sandwich.steps
-    )
-    return replace(finding, passage=Passage(MIDDLEWARE, unfold(crossed), finding.at))
+    if id(sandwich) not in ways:
+        steps = sandwich.steps
+        ways[id(sandwich)] = unfold(
+            (1, 2, step.event) if step.is_inner else (0, 1, step.event) for step in steps
+        )
+    return replace(finding, passage=Passage(MIDDLEWARE, ways[id(sandwich)], finding.at))
 
 
 def pass_layers(
