@@ -54,11 +54,14 @@ ELSEWHERE = ("-m", "not browser and not examples")
 
 NEWEST = PYTHONS[-1]
 
-NOT_BETWEEN = tuple(
-    f"--ignore=tests/real/test_{name}.py"
-    for name in ("changing_pages", "deployment", "django", "flask_files", "frameworks")
+NOT_BETWEEN = (
+    "--ignore=tests/plugin/test_two_sites.py",
+    *(
+        f"--ignore=tests/real/test_{name}.py"
+        for name in ("changing_pages", "deployment", "django", "flask_files", "frameworks")
+    ),
 )
-"""What runs on COVERED and NEWEST only: real frameworks, and the servers.
+"""What runs on COVERED and NEWEST only: real frameworks, the servers, two sites of Django.
 
 What these do differently from one Python to the next is not ours, and each series of Django that is
 tested supports one of the two. What stays of tests/real is where Python has a part, or where only

@@ -330,11 +330,11 @@ def test_directories_of_tests_are_left_out(tmp_path, active):
 
 
 def test_another_process_tells_what_it_reached(tmp_path, monkeypatch, active):
-    (tmp_path / "shop.py").write_text(GOOD)
+    (tmp_path / "reached_apart.py").write_text(GOOD)
     begun = []
     monkeypatch.setattr(apart, "begin", lambda root: begun.append(root) or gauge)
     gauge = Gauge(lambda: active, None)
-    options = Options(asked=(("--wsgi-app", "shop.py"),), reach=True)
+    options = Options(asked=(("--wsgi-app", "reached_apart.py"),), reach=True)
     job = apart.Job(
         options=options, directory=str(tmp_path), rootdir=str(tmp_path), argv=(), unlaunched="no"
     )

@@ -111,8 +111,11 @@ class Layered:
             return verdict
         number, did = found
         layer = name_layer(self.list_layers()[number], self.root)
+        # A thousand findings may be about one request.
+        requests = {id(finding.exchange): finding for finding in reversed(verdict.findings)}
+        ways = {request: self.find_passage(finding, did) for request, finding in requests.items()}
         findings = tuple(
-            replace(finding, layer=layer, passage=self.find_passage(finding, did))
+            replace(finding, layer=layer, passage=ways[id(finding.exchange)])
             for finding in verdict.findings
         )
         return replace(verdict, findings=findings)
