@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from pytest_wsgi.rendering import count
 
@@ -59,7 +59,7 @@ def render_badge(reports: Sequence[Report]) -> str:
     """Return the badge as SVG, with a newline at the end."""
     badge = make_badge(reports)
     left, right = measure(LABEL), measure(badge.message)
-    title = escape(f"{LABEL}: {badge.message}", {'"': "&quot;"})
+    title = escape(f"{LABEL}: {badge.message}")
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{_HEIGHT}" role="img" \
 aria-label="{title}">
