@@ -7,9 +7,16 @@ import shlex
 from pathlib import Path
 
 # Once for all runs in this process: each of them forgets the modules that it was first to import.
+import pytest_wsgi.apart
+import pytest_wsgi.baselines
 import pytest_wsgi.client
 import pytest_wsgi.collection
-import pytest_wsgi.gathering  # noqa: F401 # they are to be there
+import pytest_wsgi.gathering
+import pytest_wsgi.layering
+import pytest_wsgi.loading.middleware
+import pytest_wsgi.loading.paste
+import pytest_wsgi.probes.middleware
+import pytest_wsgi.publishing  # noqa: F401 # they are to be there
 from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.matter import choose_for
 from pytest_wsgi.proof import load_programs

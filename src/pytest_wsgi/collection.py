@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_wsgi.apart import examine_apart
 from pytest_wsgi.exchange import Problem
-from pytest_wsgi.loading import examine
-from pytest_wsgi.loading.django import configured_settings, has_database
-from pytest_wsgi.matter import LOADS, choose_for, needs_launches
+from pytest_wsgi.launching import has_django, has_django_database, launch_for
+from pytest_wsgi.loading import examine, find_owner
+from pytest_wsgi.matter import LOADS, choose_for
 from pytest_wsgi.planning import group_anchors
 from pytest_wsgi.reach import LOADING
 from pytest_wsgi.rendering.failure import render_failure
@@ -169,20 +168,6 @@ def show_path(path: str) -> str:
     return path.encode("latin-1").decode(errors="backslashreplace").translate(_UNFIT)
 
 
-def has_django(config: pytest.Config) -> bool:
-    """Tell whether pytest-django is there."""
-    return bool(config.pluginmanager.hasplugin("django"))
-
-
-def has_django_database(config: pytest.Config) -> bool:
-    """Tell whether pytest-django is there and has settings with a database.
-
-    Its mark would skip our items without settings, and fail them without a database.
-    """
-    settings = configured_settings()
-    return has_django(config) and settings is not None and has_database(settings)
-
-
 class Examiner:
     """Makes the bodies of a target's items."""
 
@@ -190,7 +175,10 @@ class Examiner:
         self.plan = plan
         self.target = target
         self.examination = target.examination
-        if target.kind == "application":
+        # Django may be set up by another target, also by one of an earlier run in this process.
+        if target.kind == "application" and (len(plan.targets) > 1 or find_owner() is not None):
+            from pytest_wsgi.apart import examine_apart  # noqa: PLC0415 # only for several
+
             self.examination.examine_apart = partial(examine_apart, plan, target)
 
     def check_rule(self, name: str) -> Callable[..., None]:
@@ -199,7 +187,7 @@ class Examiner:
         def check(request: pytest.FixtureRequest) -> None:
             if not self.examination.is_judged:
                 self.spare_database(request.node)
-                self.launch(request.session.items)
+                launch_for(request.session.items, self.plan, self.target)
                 try:
                     self.connect(request)
                 except BaseException:
@@ -221,19 +209,6 @@ class Examiner:
             self.conclude(request.node, self.examination.obtain_path_reports(path))
 
         return check
-
-    def launch(self, items: Iterable[pytest.Item]) -> None:
-        """Start fresh processes, where some item is about what they tell."""
-        rules = self.plan.choice.rules
-        names = {
-            item.name
-            for item in items
-            if isinstance(item, RuleItem) and item.wsgi_target == self.target.label
-        }
-        if any(needs_launches(rules[name]) for name in names & rules.keys()):
-            self.examination.start_launches()
-        else:
-            self.examination.stop_launches("no item about it was selected")
 
     def spare_database(self, item: RuleItem) -> None:
         """Keep to one thread where the test database is in a transaction of this one.

@@ -7,6 +7,7 @@ import os
 import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from operator import is_not
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from pytest_wsgi.drivers.application import Terms, drive
 from pytest_wsgi.drivers.guard import refuse_exits
 from pytest_wsgi.exchange import Exchange, Loading, Problem
 from pytest_wsgi.judge import Verdict, judge
-from pytest_wsgi.layering import drive_layers
 from pytest_wsgi.loading import hosts
 from pytest_wsgi.loading.asked import LoadError
 from pytest_wsgi.loading.launch.facts import describe_launches
@@ -31,7 +31,6 @@ from pytest_wsgi.matter import (
 )
 from pytest_wsgi.passages import show_passages
 from pytest_wsgi.probes.application import BATTERY, METHODS, PATH_PROBES
-from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY
 from pytest_wsgi.reach import LOADING, PROBE
 from pytest_wsgi.reasons import explain, find_code, find_cut, note_behind, note_run
 from pytest_wsgi.report import report_subject, report_verdict
@@ -116,6 +115,8 @@ class Examination:
     _boundaries: tuple[Boundary, ...] = ()
     _count: int = 0
     _redactor: Redactor | None = None
+    _subject: Subject | None = None
+    _known: tuple[object, ...] = ()
 
     @property
     def is_loaded(self) -> bool:
@@ -167,10 +168,13 @@ class Examination:
         site = self._battery.site
         return {"host": f"{site.host}, asked at {site.scheme}://{site.host}{site.path}"}
 
-    def start_launches(self) -> None:
-        """Launch the target in fresh processes, which work beside all that is done here."""
+    def start_launches(self, *, spare_database: bool = False) -> None:
+        """Launch the target in fresh processes, which work beside all that is done here.
+
+        With `spare_database`, they keep from databases, because the tests have one of their own.
+        """
         if self.launcher is not None and not self.unlaunched:
-            self.launcher.start(spare_database=bool(self.wishes.one_thread))
+            self.launcher.start(spare_database=spare_database)
 
     def stop_launches(self, reason: str = "") -> None:
         """End the fresh processes; with a reason, none is started any more."""
@@ -198,10 +202,20 @@ class Examination:
     def obtain_battery(self) -> Battery:
         """Drive the battery when that was not done yet; the target must have loaded."""
         if self._battery is None:
-            self._battery = self.drive(BATTERY if self.inner is None else MIDDLEWARE_BATTERY, "/")
+            self._battery = self.drive(self.list_probes(), "/")
             behind = () if self.inner is None else note_behind(self.inner.seen)
             self._notes = (*note_run(self._battery), *behind)
         return self._battery
+
+    def list_probes(self) -> Iterable[Probe]:
+        """Return the battery of the target's kind."""
+        if self.inner is None:
+            return BATTERY
+        from pytest_wsgi.probes.middleware import (  # noqa: PLC0415 # only for middleware
+            MIDDLEWARE_BATTERY,
+        )
+
+        return MIDDLEWARE_BATTERY
 
     def obtain_verdicts(self) -> Mapping[str, Verdict]:
         """Return the verdict of every rule by its id; all but one are blocked without a target."""
@@ -223,9 +237,12 @@ class Examination:
         account = self.obtain_account()
         if account is not None:
             return account.subject
-        loading = self.obtain_loading()
-        told = replace(loading, facts={**loading.facts, **self.describe_site()})
-        return report_subject(told, self.obtain_redactor())
+        known = self.obtain_loading(), self._battery, self.obtain_redactor()
+        if self._subject is None or any(map(is_not, known, self._known)):
+            loading, _, redactor = self._known = known
+            told = replace(loading, facts={**loading.facts, **self.describe_site()})
+            self._subject = report_subject(told, redactor)
+        return self._subject
 
     def obtain_redactor(self) -> Redactor:
         """Return what takes out of texts what was secret when the target was last asked."""
@@ -298,6 +315,8 @@ class Examination:
         """Return what the layers of the target did, and what is to be known of them."""
         if not self._boundaries:
             return loading, None
+        from pytest_wsgi.layering import drive_layers  # noqa: PLC0415 # only where there are layers
+
         with plain_warnings():
             layered = drive_layers(
                 self.application, self._boundaries, BATTERY, self.make_terms("/"), Path(self.root)

@@ -6,18 +6,16 @@ The hooks here need nothing of pytest but their names.
 from __future__ import annotations
 
 import json
+import os
 import platform
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.baselines import settle_baseline
 from pytest_wsgi.catalogue import CATALOGUE, Level
 from pytest_wsgi.leaving import leave_soon
 from pytest_wsgi.loading.paths import relative
 from pytest_wsgi.matter import choose_for, is_for
-from pytest_wsgi.publishing import annotate, publish
-from pytest_wsgi.rendering.files import NotWrittenError
 from pytest_wsgi.rendering.terminal import render_summary
 from pytest_wsgi.report import (
     Report,
@@ -27,7 +25,6 @@ from pytest_wsgi.report import (
     rule_from_dict,
     subject_from_dict,
 )
-from pytest_wsgi.report.baseline import compare_to_baseline
 from pytest_wsgi.report.plain import read_record
 from pytest_wsgi.report.reach import Reach, merge_reaches
 from pytest_wsgi.weighing import weigh_status
@@ -40,6 +37,9 @@ if TYPE_CHECKING:
     from pytest_wsgi.report import RuleReport
 
 _INTERRUPTED = 2
+
+_ON_GITHUB = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+"""Where one of these variables is set, reports are published without being asked for."""
 
 ANSWERS = "application-answers-in-time"
 """The rule that is broken where an application hangs."""
@@ -94,6 +94,7 @@ class Gatherer:
         self.problems: list[str] = []
         self.settled: list[str] = []
         self.unwritten: list[str] = []
+        self.annotations = ""
         self.early = ""
 
     def pytest_report_header(self) -> list[str]:
@@ -130,7 +131,8 @@ class Gatherer:
         self.reports = reports = self.make_reports()
         said = [report for report in reports.values() if report.rules]
         self.settle(said)
-        self.unwritten = publish(self.files, list(reports.values()), self.plan.rootdir)
+        if self.files or any(map(os.environ.get, _ON_GITHUB)):
+            self.publish(said)
         failed = self.problems or any(
             fails(report, strict=self.strict)
             for label, report in reports.items()
@@ -151,6 +153,9 @@ class Gatherer:
         plan = self.plan
         if plan.baseline is None:
             return
+        from pytest_wsgi.baselines import settle_baseline  # noqa: PLC0415 # only when asked for
+        from pytest_wsgi.rendering.files import NotWrittenError  # noqa: PLC0415 # as above
+
         mode = plan.options.baseline_mode
         try:
             problems, self.settled = settle_baseline(
@@ -159,6 +164,15 @@ class Gatherer:
             self.problems += problems
         except NotWrittenError as error:
             self.problems.append(str(error))
+
+    def publish(self, said: Sequence[Report]) -> None:
+        """Hand the reports on; those in which something is `said` are annotated."""
+        from pytest_wsgi.publishing import annotate, publish  # noqa: PLC0415 # only when asked for
+
+        rootdir = self.plan.rootdir
+        self.unwritten = publish(self.files, list(self.reports.values()), rootdir)
+        self.annotations, failed = annotate(said, rootdir)
+        self.unwritten += failed
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the verdict of each target of which something was said."""
@@ -170,11 +184,9 @@ class Gatherer:
                     terminalreporter.write_line(line.text, **markup)
         for note in self.settled:
             terminalreporter.write_line(f"wsgi: {note}")
-        said = [report for report in self.reports.values() if report.rules]
-        annotations, failed = annotate(said, self.plan.rootdir)
-        for problem in (*self.problems, *self.unwritten, *failed):
+        for problem in (*self.problems, *self.unwritten):
             terminalreporter.write_line(f"wsgi: {problem}", red=True)
-        for command in annotations.splitlines():
+        for command in self.annotations.splitlines():
             terminalreporter.write_line(command)
 
     def make_reports(self) -> dict[str, Report]:
@@ -200,6 +212,10 @@ class Gatherer:
         plan = self.plan
         if plan.baseline is None:
             return report
+        from pytest_wsgi.report.baseline import (  # noqa: PLC0415 # only when asked for
+            compare_to_baseline,
+        )
+
         file = relative(plan.baseline_file, plan.rootdir)
         return replace(report, standing=compare_to_baseline(plan.baseline, file, report))
 

@@ -7,14 +7,13 @@ import os
 import re
 import shlex
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from pytest_wsgi.baselines import MODES, BaselineError, read_baseline
 from pytest_wsgi.catalogue import CATALOGUE
-from pytest_wsgi.drivers.middleware import Inner
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import load, locate, parse_spec, put_on_path, search_path
@@ -22,7 +21,6 @@ from pytest_wsgi.loading.command import LAYER, MIDDLEWARE
 from pytest_wsgi.loading.launch.launcher import Circumstances, Launcher
 from pytest_wsgi.loading.launch.process import list_environ
 from pytest_wsgi.loading.layer import find_layers, load_layer
-from pytest_wsgi.loading.middleware import load_middleware, load_stack
 from pytest_wsgi.matter import choose_for
 from pytest_wsgi.own_code import DEFAULT_PATTERNS, OwnCode
 from pytest_wsgi.reach import Watch
@@ -32,6 +30,7 @@ from pytest_wsgi.selection import Selection, choose_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_wsgi.drivers.middleware import Inner
     from pytest_wsgi.loading import Location, Spec
     from pytest_wsgi.loading.boundaries import Boundary
     from pytest_wsgi.reach import Gauge
@@ -183,6 +182,14 @@ class Plan:
 
     def read_baseline(self) -> Baseline | None:
         """Return the known findings, None where no baseline is asked for. Raises OptionError."""
+        if not self.options.baseline and self.options.baseline_mode == DEFAULT_MODE:
+            return None
+        from pytest_wsgi.baselines import (  # noqa: PLC0415 # only when asked for
+            MODES,
+            BaselineError,
+            read_baseline,
+        )
+
         if self.options.baseline_mode not in MODES:
             raise OptionError(
                 f"--wsgi-baseline-mode takes {', '.join(MODES)}, but was given "
@@ -206,6 +213,11 @@ class Plan:
     def first_application(self) -> Target | None:
         """The target that the fixture `wsgi_app` gives, None where no application is asked for."""
         return next((target for target in self.targets if target.kind == "application"), None)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What differs from the defaults, as words of a command."""
+        return tuple(list_words(self.options, self.directory))
 
     @property
     def variables(self) -> dict[str, str]:
@@ -245,6 +257,8 @@ class Plan:
 
     def plan_middleware(self, origin: str, specs: Sequence[Spec]) -> Target:
         """Return the target of one middleware, or of several as a stack, the first outermost."""
+        from pytest_wsgi.drivers.middleware import Inner  # noqa: PLC0415 # only for middleware
+
         spec, inner = specs[0], Inner()
         location = locate(spec, paths=self.search, rootdir=self.rootdir, env=self.env)
         label = spec.label or location.label
@@ -272,6 +286,11 @@ class Plan:
         self, specs: Sequence[Spec], inner: Inner, origin: str
     ) -> tuple[object | None, Loading]:
         """Import the middleware of a SPEC, or of several, and put it around `inner`."""
+        from pytest_wsgi.loading.middleware import (  # noqa: PLC0415 # only for middleware
+            load_middleware,
+            load_stack,
+        )
+
         self.prepare()
         paths, root = self.search, self.rootdir
         if len(specs) > 1:
@@ -348,7 +367,7 @@ class Plan:
         `path` and `name` make up the item's id; `more` are further words, fit for a shell.
         """
         item = shlex.quote(f"{Path(os.path.relpath(path, self.directory)).as_posix()}::{name}")
-        return " ".join(["pytest", *list_words(self.options, self.directory), *more, item])
+        return " ".join(["pytest", *self.words, *more, item])
 
 
 def list_words(options: Options, directory: Path) -> Iterator[str]:

@@ -130,17 +130,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def propose_file(config: pytest.Config) -> str:
     """Show or write the wsgi.py that is missing; return the SPEC of what was written, if it was."""
-    from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.loading.asked import LoadError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.options import read_options  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.planning import OptionError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.tasks import show_file, write_file  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi import preparation  # noqa: PLC0415 # only when asked for
 
-    act = show_file if config.option.wsgi_propose == "show" else write_file
-    options, _ = read_options(config)
     try:
-        return act(options, config.invocation_params.dir, config.rootpath)
-    except (LoadError, OptionError, SpecError) as error:
+        return preparation.propose_file(config)
+    except preparation.RefusedError as error:
         raise pytest.UsageError(str(error)) from None
 
 
@@ -188,11 +182,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not told and not is_asked(config):
         return
     from pytest_wsgi.options import read_options, runs_tests  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.preparation import RefusedError, make_plan  # noqa: PLC0415 # as above
 
     if config.option.wsgi_propose == "write" and not told and runs_tests(config):
         config.option.wsgi_proposed = propose_file(config)
     options, wanted = told or read_options(config)
-    plan = make_plan(config, options, wanted=wanted)
+    try:
+        plan = make_plan(config, options, wanted=wanted)
+    except RefusedError as error:
+        raise pytest.UsageError(str(error)) from None
     if plan.targets:
         config.stash[PLAN] = plan
         config.stash[WANTED] = wanted
@@ -211,52 +209,6 @@ def is_asked(config: pytest.Config) -> bool:
         or config.getini("wsgi_middleware")
         or any("--wsgi-" in str(word) for word in config.invocation_params.args)
     )
-
-
-def make_plan(config: pytest.Config, options: dict[str, Any], *, wanted: bool) -> Plan:
-    """Return the plan of the run; register what gathers its results, in one process."""
-    from pytest_wsgi.loading import SpecError  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.options import list_words  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.planning import (  # noqa: PLC0415 # only when asked for
-        OptionError,
-        Options,
-        Plan,
-        refuse_places,
-    )
-    from pytest_wsgi.rendering.formats import (  # noqa: PLC0415 # only when asked for
-        FormatError,
-        MissingLibraryError,
-    )
-    from pytest_wsgi.selection import SelectionError  # noqa: PLC0415 # only when asked for
-
-    directory = config.invocation_params.dir
-    is_worker = hasattr(config, "workerinput")
-    try:
-        if not (is_worker or config.option.rootdir or config.option.inifilename):
-            refuse_places(list_words(config), directory)
-        plan = Plan(
-            Options(**options), directory=directory, rootdir=config.rootpath, ini=config.inipath
-        )
-        if plan.targets and not is_worker:
-            config.pluginmanager.register(make_gatherer(config, plan, wanted=wanted))
-    except (OptionError, SelectionError, SpecError) as error:
-        raise pytest.UsageError(str(error)) from None
-    except FormatError as error:
-        advice = "Try: pytest --wsgi-app mysite.wsgi.application --wsgi-report wsgi.json"
-        raise pytest.UsageError(f"--wsgi-report: {error}.\n{advice}") from None
-    except MissingLibraryError as error:
-        raise pytest.UsageError(f"--wsgi-report: {error}") from None
-    return plan
-
-
-def make_gatherer(config: pytest.Config, plan: Plan, *, wanted: bool) -> object:
-    """Return the plugin object that gathers the results and writes the reports."""
-    from pytest_wsgi.gathering import Gatherer  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.options import is_strict, read_list  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.rendering.files import read_target  # noqa: PLC0415 # only when asked for
-
-    files = [read_target(text, plan.directory) for text in read_list(config, "wsgi_report")]
-    return Gatherer(plan, files, strict=is_strict(config), wanted=wanted)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -309,11 +261,27 @@ def collect_targets(parent: pytest.Collector, plan: Plan, path: Path) -> pytest.
     return make_file(parent, plan, path)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Launch the target in a fresh process beside collecting, where that disturbs no tests."""
+    config = session.config
+    plan = config.stash.get(PLAN, None)
+    if plan is not None and config.stash[WANTED] and is_alone(config):
+        from pytest_wsgi.launching import launch_early  # noqa: PLC0415 # only when asked for
+
+        launch_early(config, plan)
+
+
+def is_alone(config: pytest.Config) -> bool:
+    """Tell whether only conformance items are asked for, and no tests of the user's."""
+    return bool(config.option.wsgi_only or config.getini("wsgi_only"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the user's own tests where only conformance items are asked for."""
     if GAUGE in config.stash:
         config.stash[GAUGE].note_start()
-    if config.option.wsgi_only or config.getini("wsgi_only"):
+    if is_alone(config):
         own = [item for item in items if not hasattr(item, "wsgi_target")]
         items[:] = [item for item in items if hasattr(item, "wsgi_target")]
         config.hook.pytest_deselected(items=own)
@@ -374,6 +342,13 @@ def judge(item: pytest.Item, recorder: Recorder) -> str:
     return judgement.failure
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the fresh processes that nobody awaits any more."""
+    if PLAN in config.stash:
+        for target in config.stash[PLAN].targets:
+            target.examination.stop_launches()
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
@@ -381,8 +356,7 @@ def pytest_terminal_summary(
     if PLAN in config.stash:
         return
     selected = "wsgi" in re.findall(r"\w+", config.option.markexpr)
-    only = config.option.wsgi_only or config.getini("wsgi_only")
-    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (selected or only)
+    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (selected or is_alone(config))
     if nothing or config.option.wsgi_report:
         terminalreporter.write_line(
             "wsgi: no application was named. Try: pytest --wsgi-app mysite.wsgi.application",

@@ -31,7 +31,9 @@ def no_launches(request, monkeypatch):
     """
     if "launches" in request.fixturenames:
         return ()
-    monkeypatch.setattr(Examination, "start_launches", lambda self: self.stop_launches(UNLAUNCHED))
+    monkeypatch.setattr(
+        Examination, "start_launches", lambda self, **_: self.stop_launches(UNLAUNCHED)
+    )
     monkeypatch.setenv("PYTHONPATH", str(ASIDE), prepend=os.pathsep)
     return ("-p", "unlaunched")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 
 import pytest
@@ -108,6 +109,50 @@ def test_target_that_does_not_load_is_not_launched(run, add):
     add({"mysite/wsgi.py": "1 // 0\n"})
     result = run(*MAIN, "--wsgi-only")
     assert result.having("failed") == ["mysite/wsgi.py::application::application-loads"]
+
+
+COUNTING = """
+import sys
+started = []
+sys.addaudithook(lambda event, _: started.append(event) if event == "subprocess.Popen" else None)
+def pytest_collection_finish():
+    assert len(started) == {count}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        pytest.param(["--wsgi-only"], 1, id="only ours"),
+        pytest.param([], 0, id="beside tests of the user's"),
+        pytest.param(["--wsgi-only", "-k", FRESH], 0, id="a selection"),
+        pytest.param(["--wsgi-only", "--wsgi-select", "status-*"], 0, id="rules that need none"),
+        pytest.param(["--wsgi-only", "--collect-only"], 0, id="nothing is run"),
+        pytest.param(["--wsgi-only", "mysite/wsgi.py"], 0, id="named by its file"),
+    ],
+)
+def test_launched_before_collecting_where_that_disturbs_nobody(run_apart, add, more, count):
+    add({"conftest.py": COUNTING.format(count=count)})
+    result = run_apart(*MAIN, "-p", "no:xdist", *more)
+    assert result.ret == 0, result.stdout.str()
+
+
+def test_nothing_runs_on_after_a_collection_that_failed(run_apart, add, project):
+    hang = (
+        "import os, sys, threading\n"
+        "if 'pytest' not in sys.modules:\n"
+        "    with open({pipe!r}, 'w') as pipe:\n        pipe.write(str(os.getpid()))\n"
+        "    threading.Event().wait()\n"
+    )
+    wait = "with open({pipe!r}) as pipe:\n    open('pid', 'w').write(pipe.read())\n1 / 0\n"
+    pipe = str(project / "pipe")
+    os.mkfifo(pipe)
+    add({"mysite/wsgi.py": hang.format(pipe=pipe) + GOOD})
+    add({"tests/test_c.py": wait.format(pipe=pipe)})
+    result = run_apart(*MAIN, "--wsgi-only")
+    assert "ZeroDivisionError" in result.stdout.str() + result.stderr.str()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((project / "pid").read_text()), 0)
 
 
 @needs_django

@@ -32,6 +32,22 @@ def test_a_run_without_a_target_imports_no_sibling(run_apart, add):
     run_apart().assert_outcomes(passed=3)
 
 
+NEEDLESS = ("apart", "baselines", "layering", "loading.middleware", "publishing", "rendering.files")
+
+
+@pytest.mark.parametrize("asked", [(), ("--wsgi-report", "report.json")], ids=["plain", "report"])
+def test_a_run_imports_what_it_needs(run_apart, add, asked):
+    names = {f"pytest_wsgi.{name}" for name in NEEDLESS[: -2 if asked else None]}
+    check = (
+        "import sys\ndef pytest_unconfigure():\n"
+        "    assert 'pytest_wsgi.planning' in sys.modules\n"
+        f"    assert not {names} & {{*sys.modules}}\n"
+    )
+    add({"conftest.py": check})
+    result = run_apart("--wsgi-app", "mysite.wsgi.application", *asked)
+    assert result.ret == 0, result.stderr.str()
+
+
 def test_the_package_imports_nothing():
     assert eval(run_python(f"import pytest_wsgi; {LIST}")) == ["pytest_wsgi"]  # noqa: S307 # as above
 

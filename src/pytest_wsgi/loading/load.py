@@ -17,7 +17,6 @@ from pytest_wsgi.loading.classify import classify, is_surely_wsgi
 from pytest_wsgi.loading.importing import import_file, import_module, run
 from pytest_wsgi.loading.locate import DEFAULT_NAMES, Location, locate, locate_settled
 from pytest_wsgi.loading.modules import names_submodule
-from pytest_wsgi.loading.paste import paste_loader
 from pytest_wsgi.loading.paths import relative
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def _obtain(asked: Asked, env: Mapping[str, str], before: django.Before) -> tupl
         _demand_settings(asked, before, source.settings_literal(place.file))
     os.environ.update(env)
     if spec.kind in ("ini", "paste"):
+        from pytest_wsgi.loading.paste import paste_loader  # noqa: PLC0415 # only when asked for
+
         build = paste_loader(asked)
         return run(build, asked, f"building {spec.text}", "factory-raised"), place
     module = import_file(asked, place) if spec.kind == "file" else import_module(asked, place, env)

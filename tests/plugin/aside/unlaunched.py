@@ -11,4 +11,4 @@ UNLAUNCHED = "no fresh process was started in this test"
 def pytest_sessionstart():
     from pytest_wsgi.examination import Examination  # noqa: PLC0415 # as late as ours
 
-    Examination.start_launches = lambda self: self.stop_launches(UNLAUNCHED)
+    Examination.start_launches = lambda self, **_: self.stop_launches(UNLAUNCHED)

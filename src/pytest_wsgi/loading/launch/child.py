@@ -93,7 +93,8 @@ def main(job_file: str) -> None:
 def run(session: Session) -> None:
     """Load the target and look at it, step by step."""
     obtain(session)
-    gc.enable()  # it was off while all was imported
+    gc.freeze()  # what was imported stays: there is no garbage to look for
+    gc.enable()  # it was off meanwhile
     if session.application is None:
         return
     if session.job.deep or session.job.configuration:

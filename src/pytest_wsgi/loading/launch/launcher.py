@@ -99,10 +99,11 @@ class Launcher:
         """Start the launches that every target gets.
 
         With `spare_database`, because the tests have one of their own, no request reaches the real
-        one of a Django project. Nothing is started twice.
+        one of a Django project. Nothing is started twice, unless that has changed.
         """
-        if self.running:
+        if self.running and self.spares_database == spare_database:
             return
+        self.stop()
         self.spares_database = spare_database
         self.launch("harshest", _HARSHEST)
         if self.around.overrides:

@@ -1,0 +1,58 @@
+"""When targets are launched in fresh processes: beside their own items, or even before these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_wsgi.loading.django import configured_settings, has_database
+from pytest_wsgi.matter import needs_launches
+from pytest_wsgi.options import runs_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pytest
+
+    from pytest_wsgi.planning import Plan, Target
+
+_SELECTING = ("keyword", "markexpr", "deselect", "lf", "stepwise")
+"""Options of pytest that may leave out items."""
+
+
+def has_django(config: pytest.Config) -> bool:
+    """Tell whether pytest-django is there."""
+    return bool(config.pluginmanager.hasplugin("django"))
+
+
+def has_django_database(config: pytest.Config) -> bool:
+    """Tell whether pytest-django is there and has settings with a database.
+
+    Its mark would skip our items without settings, and fail them without a database.
+    """
+    settings = configured_settings()
+    return has_django(config) and settings is not None and has_database(settings)
+
+
+def launch_early(config: pytest.Config, plan: Plan) -> None:
+    """Launch the first application, where its items are sure to be judged by this process.
+
+    That is known before they are collected where nothing selects among them.
+    """
+    target = plan.first_application
+    is_named = config.args_source is config.ArgsSource.ARGS
+    is_selected = is_named or any(getattr(config.option, name, None) for name in _SELECTING)
+    is_controller = config.pluginmanager.hasplugin("dsession")
+    if target is None or is_selected or is_controller or not runs_tests(config):
+        return
+    if any(map(needs_launches, plan.choice.rules.values())):
+        target.examination.start_launches(spare_database=has_django_database(config))
+
+
+def launch_for(items: Iterable[pytest.Item], plan: Plan, target: Target) -> None:
+    """Launch a target, where some of its items is about what fresh processes tell."""
+    rules, examination = plan.choice.rules, target.examination
+    names = {item.name for item in items if getattr(item, "wsgi_target", "") == target.label}
+    if any(needs_launches(rules[name]) for name in names & rules.keys()):
+        examination.start_launches(spare_database=bool(examination.wishes.one_thread))
+    else:
+        examination.stop_launches("no item about it was selected")
