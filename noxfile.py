@@ -43,14 +43,20 @@ PYTHONS = find_pythons()
 COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
 """The Python whose run measures coverage, and which checks style and the oldest pytest."""
 
-nox.options.sessions = ["lint", "oldest", "middleware", "proof", "browser", "tests"]
+nox.options.sessions = [
+    *("lint", "tests", "programs", "real", "coverage"),
+    *("oldest", "middleware", "proof", "browser"),
+]
 nox.options.error_on_missing_interpreters = True
 
 SPREAD = ("-n", "2", "--dist", "worksteal")
 """Two processes; each begins with one half, so that what a directory shares is made once."""
 
-ELSEWHERE = ("-m", "not browser and not examples")
-"""What is marked so is run by other sessions, once: `browser` and `proof`."""
+SUITE = ("-m", "not slow and not programs and not browser and not examples")
+"""What is marked so is run by other sessions: `real`, `programs`, `browser` and `proof`."""
+
+PROGRAMS = ("-m", "programs and not examples")
+REAL = ("-m", "slow and not browser and not examples")
 
 NEWEST = PYTHONS[-1]
 
@@ -120,6 +126,21 @@ def install_wheel(session: nox.Session, *more: str) -> None:
     session.install(f"{wheel}[webtest,paste,html]", *tools, *more)
 
 
+def measure(session: nox.Session) -> dict[str, str]:
+    """Return the variables under which tests leave what they reached; nothing but on COVERED.
+
+    Their processes measure from their start; tests/conftest.py spares what they start.
+    """
+    if session.python != COVERED or session.posargs:
+        return {}
+    place = session.cache_dir / "coverage"
+    place.mkdir(exist_ok=True)
+    for file in place.glob(f"{session.name}.*"):  # of an earlier run
+        file.unlink()
+    settings = str(Path("pyproject.toml").resolve())
+    return {"COVERAGE_FILE": str(place / session.name), "COVERAGE_PROCESS_START": settings}
+
+
 def run_tests(session: nox.Session, *words: str, **environ: str) -> None:
     """Run the tests in two processes, and keep the names of those that fail."""
     results = Path(session.create_tmp()) / "results.xml"
@@ -142,22 +163,38 @@ def list_failed(results: Path) -> list[str]:
     ]
 
 
-@nox.session(python=sorted(PYTHONS, key=COVERED.__eq__))
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel; last on the one Python that measures coverage."""
+    """Run the suite against the built wheel."""
     install_wheel(session)
-    if session.python != COVERED or session.posargs:
-        between = () if session.python == NEWEST else NOT_BETWEEN
-        run_tests(session, *(session.posargs or (*ELSEWHERE, *between)))
-        return
-    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "coverage")
-    session.run("coverage", "erase")  # also of what a run that failed has left
-    # The processes of the tests measure from their start; tests/conftest.py spares what they start.
-    try:
-        run_tests(session, *ELSEWHERE, COVERAGE_PROCESS_START=str(Path("pyproject.toml").resolve()))
-    finally:  # a test that fails does not hide a line that none runs
-        session.run("coverage", "combine", "--quiet")
-        session.run("coverage", "report")
+    run_tests(session, *(session.posargs or SUITE), **measure(session))
+
+
+@nox.session(python=PYTHONS)
+def programs(session: nox.Session) -> None:
+    """Judge every mutant, twin and control; on some Pythons by the self-test that users have."""
+    install_wheel(session)
+    if session.posargs or session.python in {COVERED, NEWEST}:
+        run_tests(session, *(session.posargs or PROGRAMS), **measure(session))
+    else:
+        session.run("pytest", "--wsgi-selftest")
+
+
+@nox.session(python=PYTHONS)
+def real(session: nox.Session) -> None:
+    """Run what needs real frameworks and servers; not all of it on every Python."""
+    install_wheel(session)
+    between = () if session.python in {COVERED, NEWEST} else NOT_BETWEEN
+    run_tests(session, *(session.posargs or (*REAL, *between)), **measure(session))
+
+
+@nox.session(python=COVERED)
+def coverage(session: nox.Session) -> None:
+    """Tell which lines the three sessions before did not reach, all together."""
+    session.install("coverage[toml]")
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "all")
+    session.run("coverage", "combine", "--keep", "--quiet", str(session.cache_dir / "coverage"))
+    session.run("coverage", "report")
 
 
 @nox.session(python=COVERED)
@@ -165,7 +202,6 @@ def oldest(session: nox.Session) -> None:
     """Run the tests of the plugin on the oldest pytest that is supported."""
     install_wheel(session, "pytest~=8.4.0")
     run_tests(session, *(session.posargs or ("tests/plugin", "-m", "not slow")))
-    session.run("pytest", "--wsgi-selftest")
 
 
 @nox.session(python=COVERED)

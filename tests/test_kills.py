@@ -13,6 +13,8 @@ from pytest_wsgi.proof import check_control, check_mutant, check_twin, load_prog
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.selftest import find_unproven
 
+pytestmark = pytest.mark.programs
+
 load_rules()
 PROGRAMS = load_programs()
 MUTANTS = [*PROGRAMS.mutants.values(), *PROGRAMS.projects.values()]

@@ -127,7 +127,8 @@ def pytest_configure(config): config.addinivalue_line("markers", "django_db")
 @pytest.mark.parametrize("configured", [True, False])
 def test_the_mark_is_set_where_there_are_settings(run, add, monkeypatch, configured):
     # Stand-ins, because Django's settings are for life; the real ones are in the other tests.
-    monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
+    for name in ("collection", "launching"):
+        monkeypatch.setattr(f"pytest_wsgi.{name}.has_django", lambda _config: True)
     monkeypatch.setitem(sys.modules, "django.conf", None)
     set_up = (
         "import sys\nconf = sys.modules.get('django.conf')\n"  # a fresh process has none
@@ -160,7 +161,8 @@ sys.modules["django.conf"] = conf
 
 def test_the_test_database_is_that_of_this_process(run, add, project, monkeypatch):
     # Stand-ins for Django, which would be set up for the life of this process.
-    monkeypatch.setattr("pytest_wsgi.collection.has_django", lambda _config: True)
+    for name in ("collection", "launching"):
+        monkeypatch.setattr(f"pytest_wsgi.{name}.has_django", lambda _config: True)
     monkeypatch.setitem(sys.modules, "django.conf", None)
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "")
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
