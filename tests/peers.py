@@ -24,9 +24,9 @@ from apps import bare_function
 from pytest_wsgi.drivers.application import Driver, Terms, keep_open
 from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.drivers.middleware import Crossings
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.probes.application import BATTERY
 from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY
+from pytest_wsgi.scripts import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,7 +31,8 @@ from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.exchange import Loading, Problem
 from pytest_wsgi.loading import IN_USE, Owner, django
 from pytest_wsgi.matter import LOADS, choose_for
-from pytest_wsgi.planning import Options, Plan
+from pytest_wsgi.option_values import Options
+from pytest_wsgi.planning import Plan
 from pytest_wsgi.report.plain import to_plain
 from runs import BROKEN, BROKEN_RULE, GOOD, write
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.proof import judge_middleware
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.scripts import SCRIPTS
 
 load_rules()
 

@@ -19,8 +19,9 @@ from pytest_wsgi.apart import Account, describe  # noqa: E402 # as above
 from pytest_wsgi.catalogue import CATALOGUE  # noqa: E402 # as above
 from pytest_wsgi.examination import Examination  # noqa: E402 # as above
 from pytest_wsgi.exchange import Loading, Problem  # noqa: E402 # as above
+from pytest_wsgi.option_values import Options  # noqa: E402 # as above
 from pytest_wsgi.own_code import OwnCode  # noqa: E402 # as above
-from pytest_wsgi.planning import Options, Plan  # noqa: E402 # as above
+from pytest_wsgi.planning import Plan  # noqa: E402 # as above
 from pytest_wsgi.reach import Gauge, ReachError, Watch, begin, make_own  # noqa: E402 # as above
 from pytest_wsgi.report import FileReach, Reach  # noqa: E402 # as above
 from pytest_wsgi.rules import load_rules  # noqa: E402 # as above

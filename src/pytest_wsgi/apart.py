@@ -25,7 +25,8 @@ from pytest_wsgi.loading import IN_USE, find_owner
 from pytest_wsgi.loading.asked import Asked, Corrected
 from pytest_wsgi.loading.launch.process import name_end
 from pytest_wsgi.loading.source import settings_literal
-from pytest_wsgi.planning import Options, Plan
+from pytest_wsgi.option_values import Options  # noqa: TC001 # `read_record` reads the annotations
+from pytest_wsgi.planning import Plan
 from pytest_wsgi.probes.application import BATTERY, PATH_PROBES
 from pytest_wsgi.reach import begin
 from pytest_wsgi.report import RuleReport, Subject, report_verdict

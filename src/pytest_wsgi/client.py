@@ -17,8 +17,8 @@ from pytest_wsgi.drivers.guard import stand_guard
 from pytest_wsgi.drivers.serving import MOST_BLOCKS, MOST_BYTES, Survival
 from pytest_wsgi.examination import judge_recordings
 from pytest_wsgi.loading import hosts
+from pytest_wsgi.option_values import read_seconds
 from pytest_wsgi.options import is_strict, read_selection
-from pytest_wsgi.planning import read_seconds
 from pytest_wsgi.recorder import Interruption, Recording
 from pytest_wsgi.rendering.failure import render_failure
 from pytest_wsgi.report import Subject, report_verdict, rule_to_dict

@@ -390,7 +390,7 @@ def wsgi_app(request: pytest.FixtureRequest) -> Any:
 def wsgi_client(request: pytest.FixtureRequest, wsgi_app: Any) -> Any:
     """Return a WebTest TestApp; what it exchanges is judged when the test ends."""
     from pytest_wsgi.client import ClientError, make_client  # noqa: PLC0415 # only when asked for
-    from pytest_wsgi.planning import OptionError  # noqa: PLC0415 # only when asked for
+    from pytest_wsgi.option_values import OptionError  # noqa: PLC0415 # only when asked for
     from pytest_wsgi.recorder import Recorder  # noqa: PLC0415 # only when asked for
 
     config = request.config

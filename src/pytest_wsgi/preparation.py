@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_wsgi.gathering import Gatherer
 from pytest_wsgi.loading import SpecError
 from pytest_wsgi.loading.asked import LoadError
+from pytest_wsgi.option_values import OptionError, Options, refuse_places
 from pytest_wsgi.options import is_strict, list_words, read_list, read_options
-from pytest_wsgi.planning import OptionError, Options, Plan, refuse_places
+from pytest_wsgi.planning import Plan
 from pytest_wsgi.selection import SelectionError
 
 if TYPE_CHECKING:

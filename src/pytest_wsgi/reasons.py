@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.matter import needs_launches
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ def note_run(battery: Battery) -> Iterator[str]:
 
 def note_behind(seen: Collection[str]) -> Iterator[str]:
     """Yield what a person should know of the scripts that were played behind a middleware."""
+    from pytest_wsgi.scripts import SCRIPTS  # noqa: PLC0415 # only for middleware
+
     missed = [script.text for name, script in SCRIPTS.items() if name not in seen]
     yield f"the application behind was reached in {len(seen)} of {len(SCRIPTS)} ways"
     if missed:

@@ -41,7 +41,7 @@ class Sandwich:
 
     `inner` are in the order of their calls; each one's `boundary` is "inner". `steps` are the
     events of all, in the order in which they happened. `script` names what the inner application
-    does, one of `pytest_wsgi.inner.SCRIPTS`; it is empty where it is an application of the user's.
+    does, one of `scripts.SCRIPTS`; it is empty where it is an application of the user's.
     An event of a call is there when the call is over, but Called, which is there at its begin.
     """
 

@@ -11,7 +11,7 @@ from pytest_wsgi.loading.asked import LoadError
 from pytest_wsgi.loading.command import pytest_command
 from pytest_wsgi.loading.proposal import EXISTS, Proposal, propose
 from pytest_wsgi.loading.writing import describe_proposal, write_proposal
-from pytest_wsgi.planning import OptionError, read_pair
+from pytest_wsgi.option_values import OptionError, read_pair
 from pytest_wsgi.rendering.explanation import render_explanation
 from pytest_wsgi.rules import load_rules
 from pytest_wsgi.selection import Selection, SelectionError, choose_rules, match_ids

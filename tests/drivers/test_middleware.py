@@ -9,10 +9,10 @@ import pytest
 from pytest_wsgi.drivers.application import Terms, drive
 from pytest_wsgi.drivers.middleware import Crossing, Inner, bind
 from pytest_wsgi.exchange import Block, Called, Closed, StartResponse
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.probes import Probe, Request
 from pytest_wsgi.probes.middleware import MIDDLEWARE_BATTERY, SANDWICHES
 from pytest_wsgi.recorder import Recording
+from pytest_wsgi.scripts import SCRIPTS
 
 TERMS = Terms(unsafe=True, seconds=5.0)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_wsgi.inner import SCRIPTS
+from pytest_wsgi.scripts import SCRIPTS
 
 MIDDLEWARE = """
 class HandOn:

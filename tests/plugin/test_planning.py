@@ -10,7 +10,8 @@ from pytest_wsgi.catalogue import CATALOGUE
 from pytest_wsgi.examination import Examination, Wishes
 from pytest_wsgi.exchange import Loading
 from pytest_wsgi.gathering import Gathered
-from pytest_wsgi.planning import Options, Plan, is_outside, quote_pair, read_path
+from pytest_wsgi.option_values import Options, is_outside, quote_pair, read_path
+from pytest_wsgi.planning import Plan
 from pytest_wsgi.plugin import AREAS
 from pytest_wsgi.reasons import needs_body
 from pytest_wsgi.report import Subject, subject_to_dict

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pytest_wsgi.catalogue import CATALOGUE, Level
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.rules import load_rules
+from pytest_wsgi.scripts import SCRIPTS
 from real.conftest import APPS, install, make_environ
 
 if TYPE_CHECKING:

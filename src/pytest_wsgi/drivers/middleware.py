@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from pytest_wsgi.inner import SCRIPTS
 from pytest_wsgi.recorder import Recording
 from pytest_wsgi.sandwich import Sandwich, Step
+from pytest_wsgi.scripts import SCRIPTS
 from wsgiref_validate_wrappers import wrap
 
 if TYPE_CHECKING:

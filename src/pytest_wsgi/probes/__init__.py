@@ -17,7 +17,7 @@ class Request:
 
     `set` and `drop` change the environ that a server would build. `note` tells a person how the
     request differs from the plain one. `content_length` is None for the body's own length.
-    `inner` names what an application behind a middleware does, one of `pytest_wsgi.inner.SCRIPTS`.
+    `inner` names what an application behind a middleware does, one of `scripts.SCRIPTS`.
     `unslashed` takes the slash off the end of the path. `echo` maps keys of environ to a header of
     the first response of the probe, and to the form in which its value is sent back, where `{}`
     stands for it; without that header the request is not sent. `if_different` sends it only where

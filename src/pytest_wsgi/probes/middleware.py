@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_wsgi.inner import ABSENT, FORM, INPUT, SCRIPTS
+from pytest_wsgi.inner import ABSENT, FORM, INPUT
 from pytest_wsgi.probes import Probe, Request
 from pytest_wsgi.probes.application import BATTERY
+from pytest_wsgi.scripts import SCRIPTS
 
 if TYPE_CHECKING:
     from pytest_wsgi.exchange import Reading

@@ -270,6 +270,20 @@ def test_launches_can_be_stopped(home):
     assert all(one.returncode is not None for one in processes)
 
 
+def test_launch_begins_anew_where_it_turns_out_that_databases_are_to_be_spared(home):
+    home.write({"wsgi.py": "import threading\nthreading.Event().wait()\n"})
+    launcher = home.make_launcher()
+    launcher.start()
+    (early,) = launcher.running.values()
+    launcher.start(spare_database=True)
+    (late,) = launcher.running.values()
+    launcher.stop()
+    assert early.process.pid != late.process.pid
+    assert early.process.returncode is not None
+    assert not early.place.exists()
+    assert launcher.spares_database
+
+
 def test_directory_of_a_launch_is_gone_afterwards(home):
     home.write({"wsgi.py": HELLO})
     launcher = home.make_launcher()
