@@ -193,7 +193,8 @@ def coverage(session: nox.Session) -> None:
     """Tell which lines the three sessions before did not reach, all together."""
     session.install("coverage[toml]")
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "all")
-    session.run("coverage", "combine", "--keep", "--quiet", str(session.cache_dir / "coverage"))
+    found = map(str, (session.cache_dir / "coverage").glob("*"))
+    session.run("coverage", "combine", "--keep", "--quiet", *found)
     session.run("coverage", "report")
 
 

@@ -146,7 +146,12 @@ class Plan:
                 "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode update"
             )
         if not self.options.baseline:
-            return None
+            raise OptionError(
+                f"--wsgi-baseline-mode {self.options.baseline_mode} is about a baseline, "
+                "and none is named.\n"
+                "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode "
+                f"{self.options.baseline_mode}"
+            )
         try:
             today = dt.datetime.now(tz=dt.timezone.utc).astimezone().date()
             return read_baseline(self.baseline_file, self.options.baseline_mode, today)

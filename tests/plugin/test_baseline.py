@@ -104,6 +104,7 @@ def test_file_that_cannot_be_written_costs_one_line(project):
     [
         (BASELINE, "*there is no file *known.toml*"),
         ((*BASELINE, "--wsgi-baseline-mode", "forget"), "*takes check, update, prune, but*"),
+        (("--wsgi-baseline-mode", "prune"), "*prune is about a baseline, and none is named.*"),
     ],
 )
 def test_mistake_is_a_usage_error(project, words, message):

@@ -137,6 +137,12 @@ def test_launched_before_collecting_where_that_disturbs_nobody(run_apart, add, m
     assert result.ret == 0, result.stdout.str()
 
 
+def test_rules_that_need_no_fresh_process_are_judged_alone(run):
+    result = run(*MAIN, "--wsgi-only", "--wsgi-select", "status-*")
+    assert result.status == 0
+    assert all(name.startswith("status-") for name in result.rules)
+
+
 def test_nothing_runs_on_after_a_collection_that_failed(run_apart, add, project):
     hang = (
         "import os, sys, threading\n"
