@@ -40,8 +40,11 @@ def find_pythons() -> list[str]:
 
 unlock_pyenv()
 PYTHONS = find_pythons()
-COVERED = "3.11" if "3.11" in PYTHONS else PYTHONS[-1]
-"""The Python whose run measures coverage, and which checks style and the oldest pytest."""
+MEASURED = "3.11"
+"""The Python whose runs measure coverage."""
+
+COVERED = MEASURED if MEASURED in PYTHONS else PYTHONS[-1]
+"""The Python which checks style and the oldest pytest, and all that needs only one."""
 
 nox.options.sessions = [
     *("lint", "tests", "programs", "real", "coverage"),
@@ -127,11 +130,11 @@ def install_wheel(session: nox.Session, *more: str) -> None:
 
 
 def measure(session: nox.Session) -> dict[str, str]:
-    """Return the variables under which tests leave what they reached; nothing but on COVERED.
+    """Return the variables under which tests leave what they reached; nothing but on MEASURED.
 
     Their processes measure from their start; tests/conftest.py spares what they start.
     """
-    if session.python != COVERED or session.posargs:
+    if session.python != MEASURED or session.posargs:
         return {}
     place = session.cache_dir / "coverage"
     place.mkdir(exist_ok=True)
@@ -190,11 +193,16 @@ def real(session: nox.Session) -> None:
 
 @nox.session(python=COVERED)
 def coverage(session: nox.Session) -> None:
-    """Tell which lines the three sessions before did not reach, all together."""
+    """Tell which lines tests, programs and real did not reach, all together; run all three before.
+
+    What they left is used up.
+    """
+    if session.python != MEASURED:
+        session.skip(f"coverage is measured with Python {MEASURED}")
     session.install("coverage[toml]")
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / "all")
     found = map(str, (session.cache_dir / "coverage").glob("*"))
-    session.run("coverage", "combine", "--keep", "--quiet", *found)
+    session.run("coverage", "combine", "--quiet", *found)
     session.run("coverage", "report")
 
 

@@ -34,18 +34,24 @@ def has_django_database(config: pytest.Config) -> bool:
 
 
 def launch_early(config: pytest.Config, plan: Plan) -> None:
-    """Launch the first application, where its items are sure to be judged by this process.
-
-    That is known before they are collected where nothing selects among them.
-    """
+    """Launch the first application before its items are collected, where that changes nothing."""
     target = plan.first_application
-    is_named = config.args_source is config.ArgsSource.ARGS
-    is_selected = is_named or any(getattr(config.option, name, None) for name in _SELECTING)
-    is_controller = config.pluginmanager.hasplugin("dsession")
-    if target is None or is_selected or is_controller or not runs_tests(config):
+    if target is None or not is_judged_here(config) or not runs_tests(config):
         return
+    if has_django(config) and configured_settings() is None:
+        return  # a test module may set Django up, and with it a database to be spared
+    if plan.overrides:
+        return  # what these change is compared with a launch that is not repeated
     if any(map(needs_launches, plan.choice.rules.values())):
         target.examination.start_launches(spare_database=has_django_database(config))
+
+
+def is_judged_here(config: pytest.Config) -> bool:
+    """Tell whether this process is sure to judge all items: none is left out, and none shared."""
+    is_named = config.args_source is config.ArgsSource.ARGS
+    is_selected = is_named or any(getattr(config.option, name, None) for name in _SELECTING)
+    is_shared = config.pluginmanager.hasplugin("dsession") or hasattr(config, "workerinput")
+    return not is_selected and not is_shared
 
 
 def launch_for(items: Iterable[pytest.Item], plan: Plan, target: Target) -> None:

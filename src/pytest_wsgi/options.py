@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _RUN_NOTHING = (
-    *("help", "version", "collectonly", "setupplan", "markers", "showfixtures"),
+    *("help", "version", "collectonly", "setuponly", "setupplan", "markers", "showfixtures"),
     *("show_fixtures_per_test", "cacheshow"),
 )
 """Options of pytest under which no test is run."""

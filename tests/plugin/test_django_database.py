@@ -143,6 +143,7 @@ def test_the_mark_is_set_where_there_are_settings(run, add, monkeypatch, configu
     assert found.status == 0
     note = "sqlite3 real.sqlite3 (no test database: pytest-django has no settings)"
     assert (note in found.out) is not configured
+    assert run(*MAIN, "--wsgi-only").status == 0
 
 
 SITE = """

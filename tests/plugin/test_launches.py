@@ -112,12 +112,23 @@ def test_target_that_does_not_load_is_not_launched(run, add):
 
 
 COUNTING = """
-import sys
+import os, pathlib, pytest, sys
 started = []
-sys.addaudithook(lambda event, _: started.append(event) if event == "subprocess.Popen" else None)
+def hear(event, told):
+    if event == "subprocess.Popen" and told[0] == sys.executable:
+        started.append(told)
+sys.addaudithook(hear)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished():
+    pytest_collection_finish()
 def pytest_collection_finish():
-    assert len(started) == {count}
+    pathlib.Path(f"started-{os.getpid()}").write_text(str(len(started)))
 """
+
+
+def count_started(project):
+    """Return how many processes each process of a run had started when it had collected."""
+    return sorted(int(file.read_text()) for file in project.glob("started-*"))
 
 
 @pytest.mark.parametrize(
@@ -125,16 +136,43 @@ def pytest_collection_finish():
     [
         pytest.param(["--wsgi-only"], 1, id="only ours"),
         pytest.param([], 0, id="beside tests of the user's"),
-        pytest.param(["--wsgi-only", "-k", FRESH], 0, id="a selection"),
+        pytest.param(["--wsgi-only", "-k", FRESH], 0, id="by a word"),
+        pytest.param(["--wsgi-only", "-m", "must"], 0, id="by a mark"),
+        pytest.param(["--wsgi-only", "--deselect", "tests/test_a.py"], 0, id="without some"),
+        pytest.param(["--wsgi-only", "--lf"], 0, id="those that failed"),
+        pytest.param(["--wsgi-only", "--sw"], 0, id="from where it stopped"),
+        pytest.param(["--wsgi-only", "--setup-only"], 0, id="nothing but fixtures"),
+        pytest.param(["--wsgi-only", "--wsgi-override", "MODE=test"], 0, id="overrides"),
         pytest.param(["--wsgi-only", "--wsgi-select", "status-*"], 0, id="rules that need none"),
         pytest.param(["--wsgi-only", "--collect-only"], 0, id="nothing is run"),
         pytest.param(["--wsgi-only", "mysite/wsgi.py"], 0, id="named by its file"),
     ],
 )
-def test_launched_before_collecting_where_that_disturbs_nobody(run_apart, add, more, count):
-    add({"conftest.py": COUNTING.format(count=count)})
-    result = run_apart(*MAIN, "-p", "no:xdist", *more)
+def test_launched_before_collecting_where_that_disturbs_nobody(
+    run_apart, add, project, more, count
+):
+    add({"conftest.py": COUNTING})
+    run_apart(*MAIN, "-p", "no:xdist", *more)
+    assert count_started(project) == [count]
+
+
+def test_not_launched_early_where_several_processes_share_the_items(run_apart, add, project):
+    add({"conftest.py": COUNTING})
+    run_apart(*MAIN, "--wsgi-only", "-p", "xdist", "-n", "2")
+    assert count_started(project) == [0, 0, 2]  # the workers, and who started these
+
+
+@needs_django
+@pytest.mark.parametrize(("ini", "count"), [(WITH_SETTINGS, 1), ({}, 0)], ids=["named", "later"])
+def test_launched_early_where_it_is_known_whether_databases_are_spared(
+    run_apart, add, project, ini, count
+):
+    wsgi = PLACEHOLDER.replace("mysite", "shop")
+    add({**DJANGO, **ini, "shop/wsgi.py": wsgi, "conftest.py": COUNTING})
+    words = ("-p", "no:xdist", "-p", "no:hypothesispytest")
+    result = run_apart(*SHOP, "--wsgi-only", *words, isolated=False)
     assert result.ret == 0, result.stdout.str()
+    assert count_started(project) == [count]
 
 
 def test_rules_that_need_no_fresh_process_are_judged_alone(run):

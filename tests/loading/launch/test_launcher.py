@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -268,6 +269,21 @@ def test_launches_can_be_stopped(home):
     launcher.stop()
     assert launcher.running == {}
     assert all(one.returncode is not None for one in processes)
+
+
+def test_interrupt_of_the_wait_leaves_no_process_behind(home):
+    home.write({"wsgi.py": "import threading\nthreading.Event().wait()\n"})
+    launcher = home.make_launcher()
+    launcher.start()
+    (fresh,) = launcher.running.values()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            launcher.collect(None)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert fresh.process.returncode is not None
 
 
 def test_launch_begins_anew_where_it_turns_out_that_databases_are_to_be_spared(home):

@@ -265,7 +265,9 @@ class Launcher:
 
     def await_launch(self, key: str) -> Launch:
         """Return what a launch saw, when it is done."""
-        return collect(self.running.pop(key))
+        launch = collect(self.running[key])
+        del self.running[key]  # not before: an interrupt of the wait leaves it to `stop`
+        return launch
 
 
 def compare_configurations(one: Launch, two: Launch) -> Iterator[str]:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +39,9 @@ _INPUT = "what a server does not give\n" * 8
 """Standard input: what is read of it shows in how far it was read."""
 
 _MOST_SHOWN = 400
+_LOOK = 0.005
+"""After how many seconds it is looked again whether a process has ended."""
+
 _GRACE = 5.0
 """Seconds after which a process ends by itself that nobody awaits any more."""
 
@@ -128,17 +130,18 @@ def collect(fresh: Fresh) -> Launch:
 
 
 def await_end(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Return whether a process ended within so many seconds, as soon as that is known.
+    """Return whether a process ended within so many seconds.
 
-    A wait of subprocess with a timeout looks only every 50 milliseconds; one in a thread of its own
-    is told.
+    The wait of subprocess looks only every 50 milliseconds. A thread that waits would be told, but
+    gevent makes threads a part of this one, where a wait without end is deaf to all.
     """
-    if process.poll() is not None:
-        return True
-    waiting = threading.Thread(target=process.wait, daemon=True)
-    waiting.start()
-    waiting.join(seconds)
-    return not waiting.is_alive()
+    deadline = time.monotonic() + seconds
+    while process.poll() is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(left, _LOOK))
+    return True
 
 
 def stop(fresh: Fresh) -> None:
