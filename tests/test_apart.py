@@ -17,7 +17,7 @@ from pytest_wsgi import apart
 from pytest_wsgi.apart import (
     Account,
     Loss,
-    await_end,
+    await_account,
     examine_apart,
     limit_driving,
     main,
@@ -246,14 +246,14 @@ def test_a_process_without_an_end_has_a_limit(tmp_path, monkeypatch, waiting, ha
     loaded = tmp_path / "loaded"
     if has_loaded:
         loaded.touch()
-    assert await_end(waiting(), loaded, 0.2) == f"was not done within {said}"
+    assert await_account(waiting(), loaded, 0.2) == f"was not done within {said}"
 
 
 def test_the_end_of_a_process_is_named(tmp_path, waiting):
     for code, said in ((3, "ended with the code 3"), (0, "ended without a word")):
         process = waiting(f"import atexit, os; atexit.register(os._exit, {code})")
         process.stdin.close()
-        assert await_end(process, tmp_path / "loaded", 1) == said
+        assert await_account(process, tmp_path / "loaded", 1) == said
 
 
 @pytest.mark.parametrize("code", ["pass", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])

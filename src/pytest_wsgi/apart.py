@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_wsgi.examination import Examination, fail_all
 from pytest_wsgi.loading import IN_USE, find_owner
 from pytest_wsgi.loading.asked import Asked, Corrected
-from pytest_wsgi.loading.launch.process import name_end
+from pytest_wsgi.loading.launch.process import await_end, name_end
 from pytest_wsgi.loading.source import settings_literal
 from pytest_wsgi.option_values import Options  # noqa: TC001 # `read_record` reads the annotations
 from pytest_wsgi.planning import Plan
@@ -200,20 +200,20 @@ def run_apart(job: Job, owner: Owner, seconds: float) -> Account | Loss:
                 start_new_session=True,
             )
         try:
-            end = await_end(process, place / _LOADED, seconds)
+            end = await_account(process, place / _LOADED, seconds)
         finally:
             stop(process)
         return read_outcome(place, end)
 
 
-def await_end(process: subprocess.Popen[bytes], loaded: Path, seconds: float) -> str:
+def await_account(process: subprocess.Popen[bytes], loaded: Path, seconds: float) -> str:
     """Return how a process ended, or in which time it did not.
 
     It has `seconds` more once the file `loaded` is there.
     """
     for limit in (LOADING_SECONDS, seconds):
-        with suppress(subprocess.TimeoutExpired):
-            return name_end(process.wait(limit)) or "ended without a word"
+        if await_end(process, limit):
+            return name_end(process.returncode) or "ended without a word"
         if not loaded.exists():
             return f"was not done within {LOADING_SECONDS:g} s"
     return f"was not done within {LOADING_SECONDS + seconds:g} s"

@@ -37,6 +37,20 @@ class BaselineError(Exception):
     """The file of a baseline cannot be used. The message says what was found and what to write."""
 
 
+def check_mode(mode: str, *, is_named: bool) -> None:
+    """Raise BaselineError for a mode that there is not, or that has no file to be about."""
+    if mode not in MODES:
+        raise BaselineError(
+            f"--wsgi-baseline-mode takes {', '.join(MODES)}, but was given {mode!r}.\n"
+            "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode update"
+        )
+    if not is_named:
+        raise BaselineError(
+            f"--wsgi-baseline-mode {mode} is about a baseline, and none is named.\n"
+            f"Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode {mode}"
+        )
+
+
 def read_baseline(path: Path, mode: str, today: dt.date) -> Baseline:
     """Return the baseline of a file, for a run in a mode. Raises BaselineError.
 

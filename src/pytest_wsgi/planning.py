@@ -131,30 +131,19 @@ class Plan:
 
     def read_baseline(self) -> Baseline | None:
         """Return the known findings, None where no baseline is asked for. Raises OptionError."""
-        if not self.options.baseline and self.options.baseline_mode == DEFAULT_MODE:
+        mode, is_named = self.options.baseline_mode, bool(self.options.baseline)
+        if mode == DEFAULT_MODE and not is_named:
             return None
         from pytest_wsgi.baselines import (  # noqa: PLC0415 # only when asked for
-            MODES,
             BaselineError,
+            check_mode,
             read_baseline,
         )
 
-        if self.options.baseline_mode not in MODES:
-            raise OptionError(
-                f"--wsgi-baseline-mode takes {', '.join(MODES)}, but was given "
-                f"{self.options.baseline_mode!r}.\n"
-                "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode update"
-            )
-        if not self.options.baseline:
-            raise OptionError(
-                f"--wsgi-baseline-mode {self.options.baseline_mode} is about a baseline, "
-                "and none is named.\n"
-                "Try: pytest --wsgi-baseline wsgi-baseline.toml --wsgi-baseline-mode "
-                f"{self.options.baseline_mode}"
-            )
         try:
+            check_mode(mode, is_named=is_named)
             today = dt.datetime.now(tz=dt.timezone.utc).astimezone().date()
-            return read_baseline(self.baseline_file, self.options.baseline_mode, today)
+            return read_baseline(self.baseline_file, mode, today)
         except BaselineError as error:
             raise OptionError(str(error)) from None
 

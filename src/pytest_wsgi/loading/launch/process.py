@@ -111,7 +111,7 @@ def list_flags() -> list[str]:
 def collect(fresh: Fresh) -> Launch:
     """Await a fresh process and return what it saw; one that takes too long is ended."""
     end = ""
-    if not await_end(fresh.process, max(0.0, fresh.deadline - time.monotonic())):
+    if not await_end(fresh.process, fresh.deadline - time.monotonic()):
         end = f"was not done within {fresh.seconds:g} s"
     stop(fresh)
     end = end or name_end(fresh.process.returncode)
